@@ -1,0 +1,1 @@
+//! The lifecycle of an AWS CodePipeline job: lenient event, one final answer, deadline, continuation, output variables.

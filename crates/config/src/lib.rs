@@ -1,0 +1,1 @@
+//! stagegate.yaml: types, validation with positions.

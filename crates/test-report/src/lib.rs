@@ -1,0 +1,1 @@
+//! Reads test reports of many formats into one model; no AWS, no async.

@@ -1,0 +1,1 @@
+//! What a gate found: verdict, findings, and their rendering.

@@ -1,0 +1,1 @@
+//! The test gate: judges test reports by policy and answers the CodePipeline job.

@@ -1,0 +1,2 @@
+//! The Lambda function `test-gate`.
+fn main() {}

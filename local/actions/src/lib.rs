@@ -1,0 +1,1 @@
+//! Action providers of the local CodePipeline: source, CodeBuild, CodeDeploy, S3.

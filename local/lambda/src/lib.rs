@@ -1,0 +1,1 @@
+//! A local Lambda: functions as processes against a Runtime API.

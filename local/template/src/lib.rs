@@ -1,0 +1,1 @@
+//! Reads what the local AWS wires from infra/template.yaml.
