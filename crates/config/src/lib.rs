@@ -1,1 +1,120 @@
-//! stagegate.yaml: types, validation with positions.
+//! `stagegate.yaml`: what the platform team decides about gates, and the `UserParameters` by which a pipeline picks one.
+//!
+//! Reading is strict: an unknown key, a bad pattern or a limit out of range fails at load, with file, line, column and,
+//! where one is near, the key that was probably meant. The crate knows no AWS SDK and no Lambda runtime.
+
+mod error;
+mod length;
+mod parameters;
+mod pattern;
+mod rule;
+mod suggest;
+mod tests_policy;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use error::{ConfigError, Place};
+pub use length::Length;
+pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
+pub use pattern::{NamePattern, ReportFiles};
+pub use rule::Rule;
+pub use suggest::nearest;
+pub use tests_policy::TestsPolicy;
+
+/// The most bytes of a `stagegate.yaml` that are read.
+pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
+
+/// A whole `stagegate.yaml`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The gates by name.
+    #[serde(default)]
+    gates: BTreeMap<String, Gate>,
+}
+
+/// One entry under `gates`: what the evidence must show.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// What test reports must show.
+    pub tests: Option<TestsPolicy>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is larger than [`MAX_CONFIG_BYTES`], or is not a valid configuration.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let unreadable = |error: std::io::Error| ConfigError::unreadable(&name, &error);
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > MAX_CONFIG_BYTES {
+            return Err(ConfigError::too_large(&name, size));
+        }
+        Self::parse(&name, &std::fs::read_to_string(path).map_err(unreadable)?)
+    }
+
+    /// Reads a configuration from `text`; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// If `text` is not a valid configuration.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
+        let config: Self = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
+        match config.gates.iter().find(|(_, gate)| gate.judges_nothing()) {
+            Some((gate, _)) => Err(ConfigError::judges_nothing(name, gate)),
+            None => Ok(config),
+        }
+    }
+
+    /// The gate of this name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; the error names the nearest one and all that there are.
+    pub fn gate(&self, name: &str) -> Result<&Gate, UnknownGate> {
+        self.gates.get(name).ok_or_else(|| UnknownGate {
+            name: name.to_owned(),
+            nearest: nearest(name, self.gates.keys().map(String::as_str)).map(str::to_owned),
+            known: self.gates.keys().cloned().collect(),
+        })
+    }
+
+    /// The gates and their names, in the order of the names.
+    pub fn gates(&self) -> impl Iterator<Item = (&str, &Gate)> {
+        self.gates.iter().map(|(name, gate)| (name.as_str(), gate))
+    }
+}
+
+impl Gate {
+    /// Whether there is no rule in it: such a gate could only pass without having looked at anything.
+    pub fn judges_nothing(&self) -> bool {
+        self.tests.is_none()
+    }
+}
+
+/// A gate that `stagegate.yaml` does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("find the gate {name:?} in stagegate.yaml{}; it has {}", did_you_mean(.nearest.as_deref()), list(.known))]
+pub struct UnknownGate {
+    /// The name that was asked for.
+    pub name: String,
+    /// The known name nearest to it, where one is near.
+    pub nearest: Option<String>,
+    /// All gates that there are.
+    pub known: Vec<String>,
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!(" (did you mean {name:?}?)")).unwrap_or_default()
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "no gates".to_owned() } else { names.join(", ") }
+}

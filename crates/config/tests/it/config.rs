@@ -1,0 +1,100 @@
+use stagegate_config::{Config, Rule};
+
+fn error(text: &str) -> String {
+    Config::parse("stagegate.yaml", text).expect_err(text).to_string()
+}
+
+#[test]
+fn a_whole_policy_is_read() {
+    let config = Config::parse(
+        "stagegate.yaml",
+        r#"
+gates:
+  web-tests:
+    tests:
+      reports: ["**/TEST-*.xml", {files: "e2e/*.xml", min_files: 2}]
+      min_files: 3
+      min_total: 100
+      max_failed: {limit: 2, shadow: true}
+      max_skipped: 5
+      min_pass_rate: 99.5
+      max_duration: 1h30m
+      required: ["web.login::*"]
+"#,
+    )
+    .unwrap();
+    let tests = config.gate("web-tests").unwrap().tests.as_ref().unwrap();
+    assert_eq!(tests.min_total, Some(Rule::from(100)));
+    assert_eq!(tests.max_failed, Some(Rule { limit: 2, shadow: true }));
+    assert_eq!(tests.min_pass_rate.unwrap().limit, 99.5);
+    assert_eq!(tests.max_duration.unwrap().limit.as_duration().as_secs(), 5400);
+    assert_eq!(tests.reports.iter().map(|files| tests.min_files_of(files)).collect::<Vec<_>>(), [3, 2]);
+    assert!(tests.required[0].matches("web.login::works") && !tests.allow_empty);
+}
+
+#[test]
+fn errors_say_where_what_and_what_instead() {
+    let gate = |rules: &str| format!("gates:\n  web:\n    tests:\n      reports: [a.xml]\n      {rules}\n");
+    for (text, expected) in [
+        (gate("min_totl: 3"), vec!["stagegate.yaml:5:7", "\"min_totl\"", "did you mean \"min_total\""]),
+        (gate("min_total: many"), vec!["stagegate.yaml:5", "many"]),
+        (gate("min_total: -1"), vec!["stagegate.yaml:5", "-1"]),
+        (gate("max_failed: 1.5"), vec!["stagegate.yaml:5", "1.5"]),
+        (gate("max_failed: {limit: 1, shadw: true}"), vec!["did you mean \"shadow\""]),
+        (gate("max_failed: {shadow: true}"), vec!["limit"]),
+        (gate("min_pass_rate: 0.95"), vec!["write 95 where you mean 0.95"]),
+        (gate("min_pass_rate: 101"), vec!["from 0 to 100, not 101"]),
+        (gate("min_pass_rate: .nan"), vec!["stagegate.yaml:5"]),
+        (gate("max_duration: 10"), vec!["10m"]),
+        (gate("max_duration: soon"), vec!["\"soon\"", "1h30m"]),
+        (gate("max_duration: -5m"), vec!["no length of time"]),
+        (gate("required: [\"\"]"), vec!["an empty pattern matches no test"]),
+        (gate("min_total: 1\n      min_total: 2"), vec!["min_total", "stagegate.yaml:6"]),
+        ("gates: {web: {tests: {reports: []}}}".to_owned(), vec!["`reports` names no file"]),
+        ("gates: {web: {tests: {reports: [\"a[\"]}}}".to_owned(), vec!["\"a[\" is no glob"]),
+        ("gates: {web: {tests: {reports: [\"/a.xml\"]}}}".to_owned(), vec!["write \"a.xml\""]),
+        ("gates: {web: {tests: {}}}".to_owned(), vec!["reports"]),
+        ("gates: {web: {}}".to_owned(), vec!["\"web\" has no rule"]),
+        ("gats: {}".to_owned(), vec!["stagegate.yaml:1:1", "did you mean \"gates\""]),
+        ("gates: [".to_owned(), vec!["stagegate.yaml:1"]),
+        ("gates: {web: {test: {}}}".to_owned(), vec!["did you mean \"tests\""]),
+    ] {
+        let error = error(&text);
+        for part in expected {
+            assert!(error.contains(part), "{text}\ngave: {error}\nwithout: {part}");
+        }
+    }
+}
+
+#[test]
+fn a_gate_that_is_not_there_is_named_with_its_neighbour() {
+    let config = Config::parse("stagegate.yaml", "gates: {web-tests: {tests: {reports: [a]}}}").unwrap();
+    let error = config.gate("web-test").unwrap_err().to_string();
+    assert!(error.contains("did you mean \"web-tests\"?"), "{error}");
+    let none = Config::default().gate("web").unwrap_err().to_string();
+    assert!(none.contains("it has no gates"), "{none}");
+}
+
+#[test]
+fn a_hostile_file_is_answered_quickly() {
+    let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
+    for (from, to) in ('a'..'i').zip('b'..'j') {
+        bomb += &format!("{to}: &{to} [*{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}, *{from}]\n");
+    }
+    for text in [bomb, "[".repeat(100_000), "a: ".repeat(100_000), "\u{0}".to_owned()] {
+        assert!(Config::parse("stagegate.yaml", &text).is_err());
+    }
+}
+
+#[test]
+fn a_missing_or_oversized_file_is_named() {
+    let missing = Config::load(std::path::Path::new("no/such/stagegate.yaml")).unwrap_err().to_string();
+    assert!(missing.starts_with("no/such/stagegate.yaml: the configuration cannot be read"), "{missing}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_answered_without_a_panic(text in ".{0,200}") {
+        let _ = Config::parse("stagegate.yaml", &text);
+    }
+}
