@@ -1,0 +1,59 @@
+"""Checks what `sam build` made: one bootstrap per Rust function, for the right processor, small enough for Lambda.
+
+Usage: check_functions.py BUILD_DIR AArch64|X86-64
+"""
+
+import io
+import sys
+import zipfile
+from pathlib import Path
+
+from cfnlint.decode import cfn_yaml
+
+# e_machine in the ELF header.
+MACHINES = {"AArch64": 183, "X86-64": 62}
+# Lambda's quota for a ZIP that is uploaded directly.
+MAX_ZIP_BYTES = 50 * 1024 * 1024
+
+
+def rust_functions(template: str) -> list[str]:
+    """The logical ids of the functions that cargo builds."""
+    resources = cfn_yaml.load(template)["Resources"]
+    return [i for i, r in resources.items() if r.get("Metadata", {}).get("BuildMethod") == "rust-cargolambda"]
+
+
+def zipped_size(path: Path) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, path.name)
+    return len(buffer.getvalue())
+
+
+def problem(bootstrap: Path, machine: str) -> str | None:
+    if not bootstrap.is_file():
+        return "there is no bootstrap"
+    if not bootstrap.stat().st_mode & 0o111:
+        return "the bootstrap is not executable"
+    header = bootstrap.read_bytes()[:20]
+    if header[:4] != b"\x7fELF" or int.from_bytes(header[18:20], "little") != MACHINES[machine]:
+        return f"the bootstrap is no ELF program for {machine}"
+    if zipped_size(bootstrap) > MAX_ZIP_BYTES:
+        return f"the ZIP has {zipped_size(bootstrap)} bytes, the limit is {MAX_ZIP_BYTES}"
+    return None
+
+
+def main() -> int:
+    build, machine = Path(sys.argv[1]), sys.argv[2]
+    functions = rust_functions("infra/template.yaml")
+    failed = not functions
+    for function in functions:
+        bootstrap = build / function / "bootstrap"
+        found = problem(bootstrap, machine)
+        failed = failed or found is not None
+        sizes = "" if found else f"{bootstrap.stat().st_size:,} bytes, {zipped_size(bootstrap):,} zipped"
+        print(f"{function}: {found or sizes} ({machine})")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
