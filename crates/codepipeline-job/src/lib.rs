@@ -1,1 +1,32 @@
-//! The lifecycle of an AWS CodePipeline job: lenient event, one final answer, deadline, continuation, output variables.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod aws;
+mod context;
+mod delivery;
+mod event;
+mod failure;
+mod guard;
+mod job;
+mod lifecycle;
+mod logging;
+mod outcome;
+mod reader;
+mod request;
+mod text;
+mod time;
+mod token;
+mod variables;
+
+pub use answer::PendingAnswer;
+pub use context::JobContext;
+pub use delivery::{Delivery, DeliveryError};
+pub use event::{JobId, NoJobId};
+pub use failure::{Failure, FailureCause, FailureKind, OrFail};
+pub use job::{Artifact, ArtifactCredentials, EncryptionKey, EventError, Job, NoArtifactCredentials, PipelineContext};
+pub use lifecycle::{Accepted, Handler, InvocationError, Lifecycle, Report, run};
+pub use logging::init_logging;
+pub use outcome::{Continuation, CurrentRevision, Outcome, Success};
+pub use reader::JobDataError;
+pub use token::{ContinuationToken, MAX_CONTINUATION_TOKEN, TokenError};
+pub use variables::MAX_OUTPUT_VARIABLES_BYTES;

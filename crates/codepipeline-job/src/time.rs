@@ -1,0 +1,98 @@
+//! When the function must have answered.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// What the answer needs at the end when nobody says otherwise: a tenth of the time, at most three seconds.
+const MOST: Duration = Duration::from_secs(3);
+/// Enough for a runtime, a TLS connection and two attempts.
+const LEAST: Duration = Duration::from_millis(700);
+/// What is left between the last attempt and the end, to report the end of the invocation.
+const LAST_MOMENTS: Duration = Duration::from_millis(60);
+
+/// How long one invocation may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    /// When AWS Lambda stops the function.
+    pub(crate) deadline: Option<Instant>,
+    /// When the deadline guard answers in the place of the handler.
+    pub(crate) answer_by: Option<Instant>,
+    started: Instant,
+}
+
+/// How long an answer may take where no deadline says so, and at most.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Schedule {
+    /// Reads the deadline of an invocation, in milliseconds since 1970. Zero means that there is none.
+    ///
+    /// `margin` is the time before the deadline that is kept for the answer; never more than half of what there is.
+    pub(crate) fn new(deadline_ms: u64, margin: Option<Duration>) -> Self {
+        let started = Instant::now();
+        if deadline_ms == 0 {
+            return Self { deadline: None, answer_by: None, started };
+        }
+        let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline_ms));
+        let left = end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default();
+        let margin = margin.unwrap_or_else(|| (left / 10).clamp(LEAST, MOST)).min(left / 2);
+        Self { deadline: started.checked_add(left), answer_by: started.checked_add(left - margin), started }
+    }
+
+    /// When the guard's last attempt must be over.
+    pub(crate) fn last_moment(&self) -> Instant {
+        match (self.deadline, self.answer_by) {
+            (Some(deadline), Some(answer_by)) => {
+                deadline - LAST_MOMENTS.min(deadline.saturating_duration_since(answer_by) / 4)
+            }
+            _ => Instant::now() + PATIENCE,
+        }
+    }
+
+    /// When an answer that begins now must be over.
+    pub(crate) fn patience(&self) -> Instant {
+        let patience = Instant::now() + PATIENCE;
+        self.answer_by.map_or(patience, |answer_by| patience.min(answer_by))
+    }
+
+    /// How long the invocation has lasted.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// How long the invocation may last in all.
+    pub(crate) fn total(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline - self.started)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(left: Duration, margin: Option<Duration>) -> Duration {
+        let end = SystemTime::now() + left;
+        let since = end.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let schedule = Schedule::new(u64::try_from(since.as_millis()).unwrap(), margin);
+        let (deadline, answer_by) = (schedule.deadline.unwrap(), schedule.answer_by.unwrap());
+        assert!(schedule.last_moment() <= deadline && schedule.last_moment() >= answer_by);
+        deadline - answer_by
+    }
+
+    #[test]
+    fn the_margin_follows_the_time_there_is() {
+        for (left_ms, margin_ms, expected_ms) in [
+            (900_000, None, 3000),
+            (20_000, None, 2000),
+            (3000, None, 700),
+            (1000, None, 500),
+            (60_000, Some(5000), 5000),
+            (60_000, Some(50_000), 30_000),
+        ] {
+            let margin = schedule(Duration::from_millis(left_ms), margin_ms.map(Duration::from_millis));
+            let expected = Duration::from_millis(expected_ms);
+            assert!(margin <= expected && margin + Duration::from_millis(100) > expected, "{left_ms}: {margin:?}");
+        }
+        assert_eq!(schedule(Duration::ZERO, None), Duration::ZERO);
+        assert_eq!(Schedule::new(0, None).answer_by, None);
+        assert!(Schedule::new(u64::MAX, None).last_moment() > Instant::now());
+    }
+}
