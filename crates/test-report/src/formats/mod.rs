@@ -1,0 +1,57 @@
+//! The readers, one module per format.
+//!
+//! # Adding a format
+//!
+//! 1. Write `formats/<name>.rs` (or a folder, where one file would grow over 500 lines) with
+//!    `pub(crate) const ENTRY: Entry`, and add **one line** for it to the `readers!` table below. The table's order is
+//!    the order of recognition: an entry whose sign is weaker stands further down.
+//! 2. `recognise` looks at an [`Opening`]: [`Opening::root`] and [`Opening::tags`] for XML, [`Opening::json_keys`] for
+//!    JSON, [`Opening::text`] for the rest. It must say yes to nothing but its own format.
+//! 3. `read` is a plain function `fn(Input<'_>, &mut dyn Sink) -> Result<ReportFacts, ReportError>`:
+//!    * **XML**: implement [`xml::Handler`](crate::xml::Handler) (start, end and text of elements) and run it with
+//!      [`xml::read`](crate::xml::read), which holds all rules about encoding, entities, limits and well-formedness.
+//!    * **JSON documents**: [`json::parse`](crate::json::parse) with a `DeserializeSeed` whose `Visitor` hands each test
+//!      to the sink while it is read; never collect the tests of a document.
+//!    * **Lines**: [`Lines`](crate::lines::Lines), bounded and decoded.
+//! 4. Each test is one [`TestCase`](crate::TestCase) that borrows from the reader's buffers; build it with
+//!    [`TestCase::new`](crate::TestCase::new) and set what is known. Names and messages are cut with
+//!    [`limits::cut`](crate::limits::cut). Durations are read by [`time`](crate::time).
+//!    `suite_number` differs for each suite *instance*; it is what keeps equal names in different suites apart.
+//! 5. Decide outcomes so that nothing turns greener: a value that is not known is never `Passed` but an error, or
+//!    `Errored` with a [`Problem`](crate::Problem) of kind `UnknownValue`; counters that claim more tests or failures
+//!    than are listed are a `CountersDisagree`; a document without the one element or event that says that it is
+//!    complete is an error (`Truncated`) or an `Incomplete`.
+//! 6. Fixtures go to `tests/it/fixtures/<format>/`, one row for each in the table of `tests/it/fixtures.rs`.
+
+use crate::error::ReportError;
+use crate::format::Format;
+use crate::input::Input;
+use crate::junit;
+use crate::model::{ReportFacts, Sink};
+use crate::recognise::Opening;
+
+/// How a format is recognised and read.
+pub(crate) struct Entry {
+    /// The format.
+    pub(crate) format: Format,
+    /// Whether the beginning of a report belongs to the format.
+    pub(crate) recognise: fn(&Opening) -> bool,
+    /// Reads a report of the format to its end.
+    pub(crate) read: fn(Input<'_>, &mut dyn Sink) -> Result<ReportFacts, ReportError>,
+}
+
+macro_rules! readers {
+    ($($entry:path,)+) => {
+        /// All readers, in the order of recognition.
+        pub(crate) static ENTRIES: &[Entry] = &[$($entry,)+];
+    };
+}
+
+readers! {
+    junit::ENTRY,
+}
+
+/// The reader of a format.
+pub(crate) fn entry(format: Format) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.format == format)
+}

@@ -1,0 +1,108 @@
+//! The bytes of one report, bounded and with their beginning looked at in advance.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, ErrorKind as IoKind, Read};
+
+use crate::error::{ErrorKind, Place, ReportError};
+use crate::limits::Limits;
+use crate::recognise::Opening;
+
+/// How much of a report is looked at to recognise its format.
+const OPENING_BYTES: usize = 64 << 10;
+
+/// The bytes of one report.
+pub(crate) struct Input<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) limits: &'a Limits,
+    reader: &'a mut dyn BufRead,
+    opening: Vec<u8>,
+    given_of_opening: usize,
+    given: u64,
+}
+
+impl<'a> Input<'a> {
+    pub(crate) fn new(source: &'a str, reader: &'a mut dyn BufRead, limits: &'a Limits) -> Self {
+        Input { source, limits, reader, opening: Vec::new(), given_of_opening: 0, given: 0 }
+    }
+
+    /// Looks at the beginning without consuming it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the input fails, or when it holds nothing but white space.
+    pub(crate) fn opening(&mut self) -> Result<Opening, ReportError> {
+        let mut opening = Vec::new();
+        match (&mut self.reader).take(OPENING_BYTES as u64).read_to_end(&mut opening) {
+            Ok(_) => {}
+            Err(error) => return Err(self.input_error(&error)),
+        }
+        if opening.is_empty() {
+            return Err(self.error(ErrorKind::Empty, "the file is empty"));
+        }
+        let found = Opening::new(&opening);
+        if found.text.trim().is_empty() && opening.len() < OPENING_BYTES {
+            return Err(self.error(ErrorKind::Empty, "the file holds nothing but white space"));
+        }
+        self.opening = opening;
+        Ok(found)
+    }
+
+    /// Bytes handed out so far.
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// Fills the front of `buffer` and returns how much was filled; 0 at the end of the report.
+    pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ReportError> {
+        let filled = if self.given_of_opening < self.opening.len() {
+            let mut rest = &self.opening[self.given_of_opening..];
+            let filled = rest.read(buffer).map_err(|error| self.input_error(&error))?;
+            self.given_of_opening += filled;
+            if self.given_of_opening == self.opening.len() {
+                self.opening = Vec::new();
+                self.given_of_opening = 0;
+            }
+            filled
+        } else {
+            loop {
+                match self.reader.read(buffer) {
+                    Ok(filled) => break filled,
+                    Err(error) if error.kind() == IoKind::Interrupted => {}
+                    Err(error) => return Err(self.input_error(&error)),
+                }
+            }
+        };
+        self.given += filled as u64;
+        if self.given > self.limits.bytes {
+            return Err(self.error(
+                ErrorKind::Limit,
+                format!("the report has more than {} bytes; split it or raise the limit", self.limits.bytes),
+            ));
+        }
+        Ok(filled)
+    }
+
+    /// An error about the report as a whole.
+    pub(crate) fn error(&self, kind: ErrorKind, detail: impl Into<String>) -> ReportError {
+        ReportError::new(self.source, None, kind, detail)
+    }
+
+    /// An error about a place in the report.
+    pub(crate) fn error_at(&self, place: Place, kind: ErrorKind, detail: impl Into<String>) -> ReportError {
+        ReportError::new(self.source, Some(place), kind, detail)
+    }
+
+    fn input_error(&self, error: &io::Error) -> ReportError {
+        self.error(ErrorKind::Input, error.to_string())
+    }
+}
+
+/// The text of `bytes` as far as it can be told from a byte order mark; only good for recognising a format.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    match encoding_rs::Encoding::for_bom(bytes) {
+        Some((encoding, length)) => encoding.decode_without_bom_handling(&bytes[length..]).0,
+        None if bytes.starts_with(b"<\0") => encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0,
+        None if bytes.starts_with(b"\0<") => encoding_rs::UTF_16BE.decode_without_bom_handling(bytes).0,
+        None => String::from_utf8_lossy(bytes),
+    }
+}

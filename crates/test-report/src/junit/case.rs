@@ -1,0 +1,182 @@
+//! One test while it is read.
+
+use std::time::Duration;
+
+use super::reader::push_text;
+use crate::limits::{Limits, cut};
+use crate::model::{Outcome, TestCase};
+use crate::time::seconds;
+use crate::xml::Tag;
+
+/// What an element inside a test says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResultKind {
+    Failure,
+    Error,
+    Skipped,
+    /// An attempt that failed before the test passed (Surefire, Gradle, nextest).
+    Flaky,
+    /// An attempt that failed after the test had failed.
+    Rerun,
+}
+
+/// A test while it is read; the buffers are used again for the next one.
+#[derive(Debug, Default)]
+pub(super) struct Case {
+    name: String,
+    class_name: String,
+    file: String,
+    pub(super) timestamp: String,
+    duration: Option<Duration>,
+    /// What `status` and `result` say.
+    stated: Option<Outcome>,
+    message: String,
+    /// What the message is about; a worse result replaces it.
+    message_of: Option<ResultKind>,
+    /// The message is an attribute, so that the text is not needed.
+    has_message: bool,
+    failures: u32,
+    errors: u32,
+    skips: u32,
+    flaky: u32,
+    reruns: u32,
+}
+
+impl Case {
+    pub(super) fn begin(&mut self, tag: &Tag<'_>, limits: &Limits) {
+        for text in [&mut self.name, &mut self.class_name, &mut self.file, &mut self.timestamp, &mut self.message] {
+            text.clear();
+        }
+        (self.duration, self.stated, self.message_of, self.has_message) = (None, None, None, false);
+        (self.failures, self.errors, self.skips, self.flaky, self.reruns) = (0, 0, 0, 0, 0);
+        for attribute in tag.attributes() {
+            match attribute.name {
+                "name" => self.name.push_str(cut(&attribute.value(), limits.name)),
+                "classname" => self.class_name.push_str(cut(&attribute.value(), limits.name)),
+                "time" | "duration" => self.duration = self.duration.or_else(|| seconds(&attribute.value())),
+                "status" | "result" => self.stated = self.stated.max(stated(&attribute.value())),
+                "file" => self.file.push_str(cut(&attribute.value(), limits.name)),
+                "timestamp" => self.timestamp.push_str(cut(&attribute.value(), 64)),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn add_result(&mut self, kind: ResultKind, message: &str) {
+        let count = match kind {
+            ResultKind::Failure => &mut self.failures,
+            ResultKind::Error => &mut self.errors,
+            ResultKind::Skipped => &mut self.skips,
+            ResultKind::Flaky => &mut self.flaky,
+            ResultKind::Rerun => &mut self.reruns,
+        };
+        *count = count.saturating_add(1);
+        if self.message_of.is_none_or(|before| weight(kind) > weight(before)) {
+            self.message_of = Some(kind);
+            self.message.clear();
+            self.message.push_str(message);
+            self.has_message = !message.is_empty();
+        }
+    }
+
+    /// A part of the text inside a result; it is the message where there is no attribute for it.
+    pub(super) fn add_text(&mut self, kind: ResultKind, text: &str, limit: usize) {
+        if !self.has_message && self.message_of == Some(kind) {
+            push_text(&mut self.message, text, limit);
+        }
+    }
+
+    /// What the elements say; where there are none, what the attributes say.
+    ///
+    /// The worst element wins: a test that is both failed and skipped has failed. A repeated attempt that failed,
+    /// without a word about a final success, leaves the test failed.
+    fn outcome(&self) -> Outcome {
+        let elements = if self.errors > 0 {
+            Outcome::Errored
+        } else if self.failures > 0 || self.reruns > 0 {
+            Outcome::Failed
+        } else if self.skips > 0 {
+            Outcome::Skipped
+        } else {
+            Outcome::Passed
+        };
+        match self.stated {
+            // An element is more exact than a word about how bad it is.
+            Some(stated) if !elements.is_bad() => elements.worse(stated),
+            _ => elements,
+        }
+    }
+
+    pub(super) fn as_test_case<'a>(&'a self, suite: &'a str, suite_number: u64) -> TestCase<'a> {
+        TestCase {
+            name: &self.name,
+            class_name: &self.class_name,
+            suite,
+            suite_number,
+            file: &self.file,
+            outcome: self.outcome(),
+            duration: self.duration,
+            message: self.message.trim_end(),
+            failed_attempts: self.attempts(),
+            timestamp: &self.timestamp,
+        }
+    }
+
+    /// Failed attempts beside the result that counts.
+    pub(super) fn attempts(&self) -> u32 {
+        self.flaky.saturating_add(self.reruns)
+    }
+
+    pub(super) fn bad_elements(&self) -> u32 {
+        self.failures.saturating_add(self.errors)
+    }
+
+    pub(super) fn error_elements(&self) -> u32 {
+        self.errors
+    }
+
+    /// Whether the class is the name of a source file in C++, as doctest writes it.
+    pub(super) fn is_like_doctest(&self) -> bool {
+        let extension = self.class_name.rsplit_once('.').map(|(_, extension)| extension);
+        extension.is_some_and(|extension| {
+            ["cpp", "cc", "cxx", "c++", "c", "h", "hpp", "hh", "hxx", "ipp", "inl", "mm", "m"].contains(&extension)
+        })
+    }
+}
+
+fn weight(kind: ResultKind) -> u8 {
+    match kind {
+        ResultKind::Error => 4,
+        ResultKind::Failure => 3,
+        ResultKind::Rerun => 2,
+        ResultKind::Skipped => 1,
+        ResultKind::Flaky => 0,
+    }
+}
+
+/// What the words in `status` (googletest, CTest, many others) and `result` (googletest) mean; `None` for words such as
+/// `run` and `completed` that say nothing about the outcome.
+fn stated(word: &str) -> Option<Outcome> {
+    let known = [
+        ("notrun", Outcome::Skipped),
+        ("not_run", Outcome::Skipped),
+        ("not run", Outcome::Skipped),
+        ("suppressed", Outcome::Skipped),
+        ("skipped", Outcome::Skipped),
+        ("skip", Outcome::Skipped),
+        ("disabled", Outcome::Skipped),
+        ("ignored", Outcome::Skipped),
+        ("pending", Outcome::Skipped),
+        ("untested", Outcome::Skipped),
+        ("failed", Outcome::Failed),
+        ("fail", Outcome::Failed),
+        ("failure", Outcome::Failed),
+        ("errored", Outcome::Errored),
+        ("error", Outcome::Errored),
+        ("broken", Outcome::Errored),
+        ("crashed", Outcome::Errored),
+        ("timeout", Outcome::Errored),
+        ("aborted", Outcome::Errored),
+    ];
+    known.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim())).map(|(_, outcome)| *outcome)
+}
