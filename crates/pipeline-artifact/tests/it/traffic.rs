@@ -1,0 +1,262 @@
+//! What goes over the wire: how much, how often, and what happens when it fails.
+
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::time::Duration;
+
+use stagegate_pipeline_artifact::{
+    Artifact, ArtifactError, ArtifactLocation, Entry, FailureKind, FilePatterns, Limits, Problem,
+};
+
+use crate::server::{BUCKET, Fault, Server};
+use crate::zip_builder::{RawEntry, zip_of};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Bytes that do not compress.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    })
+    .take(length)
+    .collect()
+}
+
+fn only(artifact: &Artifact, pattern: &str) -> Entry {
+    let files = artifact.select(&FilePatterns::new([pattern]).unwrap()).unwrap();
+    assert_eq!(files.len(), 1);
+    files[0].entry.clone()
+}
+
+/// Puts an archive whose first file has `size` bytes of zeros that take no room on the disk, followed by `more`.
+fn place_sparse(server: &Server, key: &str, size: u64, crc32: u32, more: Vec<RawEntry>) -> ArtifactLocation {
+    let narrow = u32::try_from(size).unwrap();
+    let zeros = RawEntry::stored("zeros.bin", b"").both(|header| {
+        header.size = narrow;
+        header.compressed_size = narrow;
+        header.crc32 = crc32;
+    });
+    let mut entries = vec![zeros];
+    entries.extend(more);
+    let mut compact = zip_of(entries);
+    let front = 30 + "zeros.bin".len();
+    let mut offset = narrow + u32::try_from(front).unwrap();
+    for entry in &mut compact.entries[1..] {
+        entry.offset = Some(offset);
+        offset += u32::try_from(30 + entry.local.name.len() + entry.data.len()).unwrap();
+    }
+    compact.more_offset = i32::try_from(size).unwrap();
+    let bytes = compact.build();
+    let mut file = std::fs::File::create(server.path(key)).unwrap();
+    file.write_all(&bytes[..front]).unwrap();
+    file.seek(SeekFrom::Start(front as u64 + size)).unwrap();
+    file.write_all(&bytes[front..]).unwrap();
+    server.set_etag(key);
+    ArtifactLocation::new(BUCKET, key)
+}
+
+#[tokio::test]
+async fn a_20_kb_report_out_of_a_1_gb_artifact_reads_less_than_256_kb() {
+    let server = Server::start().await;
+    let report = noise(20 * 1024);
+    let mut more = vec![RawEntry::deflated("reports/TEST-web.xml", &report)];
+    more.extend((0..1000).map(|number| RawEntry::stored(format!("dist/assets/chunk-{number}.js"), &[b';'; 500])));
+    let location = place_sparse(&server, "web", 1024 * MIB, 0, more);
+    let artifact = server.open(&location).await.unwrap();
+    assert!(artifact.size() > 1024 * MIB);
+    let entry = only(&artifact, "**/TEST-*.xml");
+    assert_eq!(artifact.read(&entry).await.unwrap(), report);
+    assert!(server.bytes_sent() < 256 * 1024, "{} bytes", server.bytes_sent());
+    assert_eq!(server.requests().len(), 2, "the tail and the report");
+}
+
+#[tokio::test]
+async fn a_small_artifact_takes_one_request() {
+    let server = Server::start().await;
+    let archive = zip_of(["a.xml", "b.xml"].map(|name| RawEntry::deflated(name, &noise(30_000)))).build();
+    let artifact = server.open(&server.place("small", &archive)).await.unwrap();
+    for entry in artifact.entries() {
+        assert_eq!(artifact.read(entry).await.unwrap(), noise(30_000));
+    }
+    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.bytes_sent(), archive.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_never_runs_ahead_of_a_slow_reader_of_200_mb() {
+    // What sockets and HTTP buffers of both ends on loopback may hold, and far less than the file.
+    const AHEAD: u64 = 16 * MIB;
+    const SIZE: u64 = 200 * MIB;
+    let server = Server::start().await;
+    let mut hasher = crc32fast::Hasher::new();
+    (0..200).for_each(|_| hasher.update(&vec![0; 1024 * 1024]));
+    let location = place_sparse(&server, "big", SIZE, hasher.finalize(), vec![]);
+    let artifact = server.open(&location).await.unwrap();
+    let before = server.bytes_sent();
+    let mut reader = artifact.open_entry(&only(&artifact, "zeros.bin")).await.unwrap();
+    let (total, furthest) = tokio::task::spawn_blocking(move || {
+        let mut buffer = vec![1; 64 * 1024];
+        let (mut total, mut furthest) = (0u64, 0u64);
+        loop {
+            if total.is_multiple_of(20 * MIB) {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            let length = reader.read(&mut buffer).unwrap();
+            if length == 0 {
+                return (total, furthest);
+            }
+            assert!(buffer[..length].iter().all(|&byte| byte == 0));
+            total += length as u64;
+            furthest = furthest.max((server.bytes_sent() - before).saturating_sub(total));
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(total, SIZE);
+    assert!(furthest < AHEAD, "{furthest} bytes ahead");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropping_the_reader_stops_the_download() {
+    let server = Server::start().await;
+    let location = place_sparse(&server, "big", 200 * MIB, 0, vec![]);
+    let artifact = server.open(&location).await.unwrap();
+    let reader = artifact.open_entry(&only(&artifact, "zeros.bin")).await.unwrap();
+    drop(reader);
+    // Wait until nothing is sent any more; a download that went on would send all of it.
+    let mut sent = server.bytes_sent();
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = server.bytes_sent();
+        if now == sent {
+            break;
+        }
+        sent = now;
+    }
+    assert!(sent < 50 * MIB, "{sent} bytes");
+}
+
+/// An artifact whose file `a.bin` lies before the tail and takes a request of its own.
+fn place_far(server: &Server, content: &[u8]) -> ArtifactLocation {
+    let entries = [RawEntry::stored("a.bin", content), RawEntry::stored("filler", &[7; 200_000])];
+    server.place("far", &zip_of(entries).build())
+}
+
+async fn read_far(server: &Server, faults: Vec<Fault>) -> Result<Vec<u8>, ArtifactError> {
+    let location = place_far(server, &noise(100_000));
+    server.fail(faults);
+    let artifact = server.open(&location).await?;
+    artifact.read(&only(&artifact, "a.bin")).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn passing_faults_are_overcome() {
+    let cases = [
+        ("500 once", vec![Fault::Answer(500, "InternalError")], 3),
+        ("503 once on the file", vec![Fault::None, Fault::Answer(503, "SlowDown")], 3),
+        ("tail cut", vec![Fault::CutAfter(10)], 3),
+        ("file cut", vec![Fault::None, Fault::CutAfter(50_000)], 3),
+        ("cut before the first byte", vec![Fault::None, Fault::CutAfter(0)], 3),
+        ("cut five times", vec![Fault::None, Fault::CutAfter(9), Fault::CutAfter(1), Fault::CutAfter(70_000), Fault::CutAfter(1), Fault::CutAfter(1)], 7),
+        ("slow", vec![Fault::Slow(Duration::from_millis(2)), Fault::Slow(Duration::from_millis(5))], 2),
+    ];
+    for (name, faults, requests) in cases {
+        let server = Server::start().await;
+        let content = read_far(&server, faults).await;
+        assert!(content.unwrap() == noise(100_000), "{name}");
+        assert_eq!(server.requests().len(), requests, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lasting_faults_are_told_in_words() {
+    let answers = |status, code| (0..3).map(move |_| Fault::Answer(status, code)).collect::<Vec<_>>();
+    let after_tail = |faults: Vec<Fault>| std::iter::once(Fault::None).chain(faults).collect::<Vec<_>>();
+    let cuts = || (0..9).map(|_| Fault::CutAfter(0)).collect::<Vec<_>>();
+    let other = zip_of([RawEntry::stored("a.bin", &noise(400_000))]).build();
+    let cases = [
+        (vec![Fault::Answer(403, "AccessDenied")], FailureKind::Permission, "denied access (AccessDenied: made by the test)"),
+        (after_tail(vec![Fault::Answer(403, "AccessDenied")]), FailureKind::Permission, "read `a.bin` in artifact s3://artifacts/far: S3 denied access"),
+        (vec![Fault::Answer(400, "ExpiredToken")], FailureKind::Permission, "ExpiredToken"),
+        (vec![Fault::Answer(400, "KMS.DisabledException")], FailureKind::Permission, "could not use the KMS key"),
+        (vec![Fault::Answer(404, "NoSuchKey")], FailureKind::Configuration, "a lifecycle rule of the bucket may have expired it"),
+        (vec![Fault::Answer(404, "NoSuchBucket")], FailureKind::Configuration, "the bucket does not exist"),
+        (vec![Fault::Answer(301, "PermanentRedirect")], FailureKind::Configuration, "another AWS Region"),
+        (vec![Fault::Answer(403, "InvalidObjectState")], FailureKind::Configuration, "archive storage class"),
+        (vec![Fault::Answer(400, "InvalidRequest")], FailureKind::Configuration, "S3 refused the request (InvalidRequest: made by the test)"),
+        (answers(503, "SlowDown"), FailureKind::Unavailable, "S3 is not available (SlowDown: made by the test)"),
+        (after_tail(cuts()), FailureKind::Unavailable, "the download broke off at byte 0 after 3 attempts to resume it"),
+        (after_tail(vec![Fault::Answer(412, "PreconditionFailed")]), FailureKind::Unavailable, "was replaced while it was being read"),
+        (after_tail(vec![Fault::Replace(other)]), FailureKind::Unavailable, "was replaced while it was being read"),
+        (after_tail(vec![Fault::CutAfter(5), Fault::Replace(vec![1])]), FailureKind::Unavailable, "was replaced while it was being read"),
+    ];
+    for (faults, kind, part) in cases {
+        let server = Server::start().await;
+        let error = read_far(&server, faults).await.unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_object_and_wrong_credentials_are_told_apart() {
+    let server = Server::start().await;
+    let missing = server.open(&ArtifactLocation::new(BUCKET, "missing")).await.unwrap_err();
+    assert!(matches!(missing.problem(), Problem::Missing), "{missing}");
+    let location = place_far(&server, b"");
+    let store = server.store_with_secret("wrong");
+    let denied = store.open(location, Limits::default()).await.unwrap_err();
+    assert!(matches!(denied.problem(), Problem::AccessDenied { .. }), "{denied}");
+    let everything = format!("{denied} {denied:?} {store:?}");
+    assert!(!everything.contains("wrong") && !everything.contains("token-of-the-job"), "{everything}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_error_in_the_middle_is_no_end_of_file_and_stays() {
+    let server = Server::start().await;
+    let location = place_sparse(&server, "big", 20 * MIB, 0, vec![]);
+    let artifact = server.open(&location).await.unwrap();
+    let entry = only(&artifact, "zeros.bin");
+    server.fail((0..9).map(|number| Fault::CutAfter(if number == 0 { 3_000_000 } else { 0 })));
+    let mut reader = artifact.open_entry(&entry).await.unwrap();
+    let (content, first, second) = tokio::task::spawn_blocking(move || {
+        let mut content = Vec::new();
+        let first = reader.read_to_end(&mut content).unwrap_err();
+        (content, first, reader.read(&mut [0; 10]).unwrap_err())
+    })
+    .await
+    .unwrap();
+    assert!(content.len() < 3_000_000);
+    for error in [&first, &second] {
+        let typed = ArtifactError::from_io(error).unwrap();
+        assert!(matches!(typed.problem(), Problem::Interrupted { resumes: 3, .. }), "{typed}");
+        assert_eq!(typed.entry(), Some("zeros.bin"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_checksum_withholds_the_last_bytes_and_finish_finds_it() {
+    let server = Server::start().await;
+    let location = place_sparse(&server, "big", 3 * MIB, 1, vec![]);
+    let artifact = server.open(&location).await.unwrap();
+    let entry = only(&artifact, "zeros.bin");
+    for stop_early in [true, false] {
+        let mut reader = artifact.open_entry(&entry).await.unwrap();
+        let error = tokio::task::spawn_blocking(move || {
+            let mut buffer = [0; 1000];
+            if stop_early {
+                reader.read_exact(&mut buffer).unwrap();
+                return reader.finish().unwrap_err().to_string();
+            }
+            let mut content = Vec::new();
+            let error = reader.read_to_end(&mut content).unwrap_err();
+            assert!((content.len() as u64) < 3 * MIB);
+            error.to_string()
+        });
+        let error = error.await.unwrap();
+        assert!(error.contains("its CRC-32 is") && error.contains("not 00000001"), "{error}");
+    }
+}
