@@ -1,1 +1,32 @@
-//! Action providers of the local CodePipeline: source, CodeBuild, CodeDeploy, S3.
+//! Action providers of the local CodePipeline: source, CodeBuild, CodeDeploy, S3 and Commands.
+//!
+//! Each provider carries out the actions of one action type with real processes and real files on this machine, the
+//! way the AWS service does it, and leaves no process and no half-written target behind when its future is dropped.
+
+mod archive;
+mod codebuild;
+mod codedeploy;
+mod commands;
+mod log;
+mod names;
+mod process;
+mod s3_deploy;
+mod source;
+mod work_folder;
+
+pub use archive::{ArchiveError, ArchiveLimits};
+pub use codebuild::{
+    BuildPhase, BuildRecord, BuildStatus, Builds, CodeBuildProvider, PhaseContext, PhaseType, Project, ReportFile,
+    ReportRecord,
+};
+pub use codedeploy::{
+    CodeDeployProvider, DeploymentRecord, DeploymentStatus, Deployments, InstanceServer, InstanceServers,
+    LifecycleEventRecord, LifecycleEventStatus, ServeError,
+};
+pub use commands::CommandsProvider;
+pub use log::{LogLine, LogListener};
+pub use s3_deploy::S3DeployProvider;
+pub use source::SourceProvider;
+
+/// The account that everything local belongs to.
+const ACCOUNT_ID: &str = "111122223333";
