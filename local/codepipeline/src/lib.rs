@@ -1,3 +1,27 @@
-//! A local CodePipeline: the engine and its JSON 1.1 API.
+//! A local CodePipeline: a deterministic engine, the shell that drives it, and its AWS JSON 1.1 API.
+//!
+//! * [`engine::Engine`] holds every rule and does no input or output: each call takes the time, and what must happen
+//!   outside comes out as [`engine::Effect`]s.
+//! * [`CodePipeline`] drives one engine by a clock, carries out its effects and feeds their results back.
+//! * [`router`] serves the engine as AWS does; [`CodePipeline::call`] is the same without HTTP.
 
+mod api;
+pub mod declaration;
+pub mod engine;
+mod error;
+pub mod events;
+mod ids;
+mod lambda;
 pub mod provider;
+mod secret;
+mod settings;
+mod shell;
+mod validation;
+
+pub use api::router;
+pub use error::ApiError;
+pub use ids::{IdSource, RandomIds, SequentialIds};
+pub use lambda::{InvokeError, LambdaInvoker};
+pub use secret::Secret;
+pub use settings::Settings;
+pub use shell::{Builder, CodePipeline, OpenApproval};

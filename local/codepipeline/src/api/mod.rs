@@ -1,0 +1,84 @@
+//! The API operations, from their JSON input to their JSON output, and the endpoint that serves them.
+
+mod executions;
+mod jobs;
+mod paging;
+mod pipelines;
+mod router;
+mod state;
+mod tags;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub use router::router;
+
+use crate::engine::Engine;
+use crate::error::ApiError;
+use crate::validation;
+
+impl Engine {
+    /// Carries out an API operation: checks the input by the AWS model, does what it asks, and gives the output.
+    ///
+    /// # Errors
+    ///
+    /// The exceptions of the AWS model for the operation; `UnknownOperationException` for an operation that this
+    /// local CodePipeline does not have.
+    pub fn call(&mut self, now: Timestamp, operation: &str, input: Value) -> Result<Value, ApiError> {
+        let input = validation::check(operation, &input)?;
+        match operation {
+            "CreatePipeline" => self.api_create_pipeline(now, &input),
+            "UpdatePipeline" => self.api_update_pipeline(now, &input),
+            "GetPipeline" => self.api_get_pipeline(&input),
+            "ListPipelines" => self.api_list_pipelines(&input),
+            "DeletePipeline" => {
+                self.delete_pipeline(now, text(&input, "name"));
+                Ok(json!({}))
+            }
+            "StartPipelineExecution" => self.api_start_execution(now, &input),
+            "StopPipelineExecution" => self.api_stop_execution(now, &input),
+            "RetryStageExecution" => self.api_retry_stage(now, &input),
+            "GetPipelineExecution" => self.api_get_execution(&input),
+            "ListPipelineExecutions" => self.api_list_executions(&input),
+            "ListActionExecutions" => self.api_list_action_executions(&input),
+            "GetPipelineState" => self.api_get_state(&input),
+            "DisableStageTransition" | "EnableStageTransition" => self.api_set_transition(now, &input),
+            "PutApprovalResult" => self.api_put_approval_result(now, &input),
+            "PutJobSuccessResult" => self.api_put_job_success(now, &input),
+            "PutJobFailureResult" => self.api_put_job_failure(now, &input),
+            "GetJobDetails" => self.api_get_job_details(&input),
+            "TagResource" => self.api_tag(&input),
+            "UntagResource" => self.api_untag(&input),
+            "ListTagsForResource" => self.api_list_tags(&input),
+            _ => Err(validation::unknown_operation(operation)),
+        }
+    }
+}
+
+/// A required text member, which the check of the input has seen.
+fn text<'a>(input: &'a Value, member: &str) -> &'a str {
+    optional_text(input, member).unwrap_or_default()
+}
+
+fn optional_text<'a>(input: &'a Value, member: &str) -> Option<&'a str> {
+    input.get(member)?.as_str()
+}
+
+fn owned_text(input: &Value, member: &str) -> Option<String> {
+    optional_text(input, member).map(str::to_owned)
+}
+
+/// A time as AWS JSON 1.1 writes it: seconds since 1970 with a fraction.
+fn epoch_seconds(time: Timestamp) -> Value {
+    // Milliseconds of any year that a clock shows fit the 53 bits of a floating-point number.
+    let seconds = std::time::Duration::from_millis(time.as_millisecond().unsigned_abs()).as_secs_f64();
+    seconds.into()
+}
+
+/// Drops the members that have no value, as AWS leaves them out.
+fn without_nulls(mut value: Value) -> Value {
+    if let Value::Object(members) = &mut value {
+        members.retain(|_, member| !member.is_null());
+    }
+    value
+}

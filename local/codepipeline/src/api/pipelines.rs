@@ -1,0 +1,78 @@
+//! Operations on pipeline definitions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::paging::{Page, page};
+use super::{epoch_seconds, tags::read_tags, text};
+use crate::declaration::PipelineDeclaration;
+use crate::engine::Engine;
+use crate::error::ApiError;
+
+impl Engine {
+    pub(super) fn api_create_pipeline(&mut self, now: Timestamp, input: &Value) -> Result<Value, ApiError> {
+        let tags = read_tags(&input["tags"], BTreeMap::new())?;
+        let tag_list: Vec<_> = tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        let declaration = self.create_pipeline(now, read_declaration(input)?, tags)?;
+        let mut output = json!({"pipeline": write_declaration(&declaration)});
+        if !tag_list.is_empty() {
+            output["tags"] = tag_list.into();
+        }
+        Ok(output)
+    }
+
+    pub(super) fn api_update_pipeline(&mut self, now: Timestamp, input: &Value) -> Result<Value, ApiError> {
+        let declaration = self.update_pipeline(now, read_declaration(input)?)?;
+        Ok(json!({"pipeline": write_declaration(&declaration)}))
+    }
+
+    pub(super) fn api_get_pipeline(&self, input: &Value) -> Result<Value, ApiError> {
+        let name = text(input, "name");
+        let pipeline = self.pipeline(name)?;
+        let declaration = match input["version"].as_u64() {
+            None => Some(pipeline.declaration()),
+            Some(version) => u32::try_from(version).ok().and_then(|version| pipeline.versions.get(&version)),
+        };
+        let Some(declaration) = declaration else {
+            let message = format!("pipeline {name} has no version {}; it is at {}", input["version"], pipeline.version);
+            return Err(ApiError::new("PipelineVersionNotFoundException", message));
+        };
+        Ok(json!({
+            "pipeline": write_declaration(declaration),
+            "metadata": {
+                "pipelineArn": self.settings().pipeline_arn(name),
+                "created": epoch_seconds(pipeline.created),
+                "updated": epoch_seconds(pipeline.updated),
+            },
+        }))
+    }
+
+    pub(super) fn api_list_pipelines(&self, input: &Value) -> Result<Value, ApiError> {
+        let summaries = self.pipelines().iter().map(|(name, pipeline)| {
+            let declaration = pipeline.declaration();
+            let summary = json!({
+                "name": name,
+                "version": pipeline.version,
+                "pipelineType": declaration.pipeline_type,
+                "executionMode": declaration.execution_mode,
+                "created": epoch_seconds(pipeline.created),
+                "updated": epoch_seconds(pipeline.updated),
+            });
+            (name.clone(), summary)
+        });
+        let request = Page { operation: "ListPipelines", output: "pipelines", default_size: 1000 };
+        page(&request, input, summaries)
+    }
+}
+
+fn read_declaration(input: &Value) -> Result<PipelineDeclaration, ApiError> {
+    let declaration = serde_json::from_value(input["pipeline"].clone());
+    declaration.map_err(|error| ApiError::validation(format!("the pipeline declaration could not be read: {error}")))
+}
+
+fn write_declaration(declaration: &Arc<PipelineDeclaration>) -> Value {
+    serde_json::to_value(declaration.as_ref()).expect("a declaration has only text keys")
+}

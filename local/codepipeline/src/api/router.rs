@@ -1,0 +1,93 @@
+//! The endpoint: AWS JSON 1.1 over HTTP.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::shell::CodePipeline;
+
+const TARGET_PREFIX: &str = "CodePipeline_20150709.";
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+/// More than any request that the limits of the AWS model allow in practice.
+const BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Serves the API of a local CodePipeline at `/`, as the AWS SDKs and `aws --endpoint-url` call it. Signatures are not
+/// checked.
+pub fn router(codepipeline: CodePipeline) -> Router {
+    Router::new()
+        .route("/", post(serve))
+        .fallback(elsewhere)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(codepipeline)
+}
+
+async fn serve(
+    State(codepipeline): State<CodePipeline>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let answer = match read_request(&headers, body) {
+        Ok((operation, input)) => codepipeline.call(&operation, input).await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(output) => respond(StatusCode::OK, None, &output),
+        Err(error) => respond_error(&error),
+    }
+}
+
+/// Answers what is no call of AWS JSON 1.1, for example the paths of the Smithy RPC v2 CBOR protocol.
+async fn elsewhere(uri: Uri) -> Response {
+    let message = if uri.path().starts_with("/service/") {
+        format!("the path {} belongs to the CBOR protocol; the local CodePipeline speaks AWS JSON 1.1", uri.path())
+    } else {
+        format!("there is nothing at {}; calls of AWS JSON 1.1 are a POST to /", uri.path())
+    };
+    respond_error(&ApiError::new("UnknownOperationException", message))
+}
+
+fn read_request(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(String, Value), ApiError> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = header("content-type").split(';').next().unwrap_or_default().trim();
+    if !content_type.eq_ignore_ascii_case(CONTENT_TYPE) {
+        let message = format!("the content type is '{content_type}'; the local CodePipeline takes {CONTENT_TYPE} only");
+        return Err(ApiError::new("UnknownOperationException", message));
+    }
+    let target = header("x-amz-target");
+    let Some(operation) = target.strip_prefix(TARGET_PREFIX) else {
+        let message = format!("the header X-Amz-Target is '{target}'; it must be {TARGET_PREFIX} and an operation");
+        return Err(ApiError::new("UnknownOperationException", message));
+    };
+    let body = body.map_err(|error| {
+        ApiError::new("SerializationException", format!("the body could not be read: {}", error.body_text()))
+    })?;
+    // A client may send no body where an operation has no required input.
+    let input = if body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&body) };
+    let input = input.map_err(|error| {
+        // The error tells the place, not the text around it, which may hold a secret.
+        let (line, column) = (error.line(), error.column());
+        ApiError::new("SerializationException", format!("the body is no JSON at line {line}, column {column}"))
+    })?;
+    Ok((operation.to_owned(), input))
+}
+
+fn respond_error(error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let body = json!({"__type": error.code, "message": error.message});
+    respond(status, Some(error.code), &body)
+}
+
+fn respond(status: StatusCode, error_type: Option<&'static str>, body: &Value) -> Response {
+    let request_id = Uuid::new_v4().to_string();
+    let headers =
+        [(header::CONTENT_TYPE, CONTENT_TYPE.to_owned()), (HeaderName::from_static("x-amzn-requestid"), request_id)];
+    let error_type = error_type.map(|code| [(HeaderName::from_static("x-amzn-errortype"), code)]);
+    (status, headers, error_type, body.to_string()).into_response()
+}

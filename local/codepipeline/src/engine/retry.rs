@@ -1,0 +1,98 @@
+//! Running a failed stage again.
+
+use jiff::Timestamp;
+
+use super::Engine;
+use super::execution::check_concurrency;
+use super::model::{Execution, ExecutionRef, Pipeline, Place};
+use super::status::{ActionStatus, ExecutionStatus, StageStatus};
+use crate::declaration::ExecutionMode;
+use crate::error::ApiError;
+use crate::events::State;
+
+/// Which actions of the stage run again (`StageRetryMode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RetryMode {
+    /// Those that failed or were abandoned, and those that did not run.
+    FailedActions,
+    /// Every one.
+    AllActions,
+}
+
+impl Engine {
+    /// RetryStageExecution. The execution keeps its id and goes on in the stage.
+    pub(crate) fn retry_stage(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        stage: &str,
+        id: &str,
+        mode: RetryMode,
+    ) -> Result<(), ApiError> {
+        let pipeline = self.pipeline(name)?;
+        if !pipeline.declaration().stages.iter().any(|declared| declared.name == stage) {
+            return Err(ApiError::stage_not_found(name, stage));
+        }
+        let Some((index, execution)) = pipeline.execution(id) else {
+            return Err(not_retryable(format!("pipeline {name} has no execution {id}")));
+        };
+        let place = check_retryable(pipeline, (index, execution), stage)?;
+        check_concurrency(pipeline, execution.mode)?;
+
+        let at = ExecutionRef { pipeline: name.to_owned(), index };
+        let execution = self.execution_mut(&at);
+        let statuses: Vec<_> = execution.actions.iter().map(|action| action.status).collect();
+        let run = &mut execution.stages[place];
+        for current in &mut run.current {
+            let succeeded = current.is_some_and(|index| statuses[index] == ActionStatus::Succeeded);
+            if mode == RetryMode::AllActions || !succeeded {
+                *current = None;
+            }
+        }
+        run.status = Some(StageStatus::InProgress);
+        run.last_retry = Some(now);
+        run.manual_retries += 1;
+        execution.place = Place::In(place);
+        execution.status = ExecutionStatus::InProgress;
+        execution.status_summary = None;
+        execution.stop = None;
+        execution.attempt += 1;
+        execution.attempt_started = now;
+        execution.updated = now;
+        self.emit_execution(now, &at, State::Resumed);
+        self.emit_stage(now, &at, place, State::Resumed);
+        self.advance(now, &at);
+        Ok(())
+    }
+}
+
+/// The index of the stage, where it may be retried.
+fn check_retryable(pipeline: &Pipeline, found: (usize, &Execution), stage: &str) -> Result<usize, ApiError> {
+    let (index, execution) = found;
+    if !execution.status.is_final() {
+        return Err(ApiError::new(
+            "ConflictException",
+            format!("execution {} is in progress; wait until it has ended", execution.id),
+        ));
+    }
+    if execution.version != pipeline.version {
+        let (then, now) = (execution.version, pipeline.version);
+        return Err(not_retryable(format!("the execution ran version {then} of the pipeline, which is now {now}")));
+    }
+    let place = execution.declaration.stages.iter().position(|declared| declared.name == stage);
+    let place = place.ok_or_else(|| not_retryable(format!("the execution has no stage {stage}")))?;
+    match execution.stages[place].status {
+        Some(StageStatus::Failed | StageStatus::Stopped) => {}
+        Some(status) => return Err(not_retryable(format!("stage {stage} is {}", status.as_str()))),
+        None => return Err(not_retryable(format!("the execution did not reach stage {stage}"))),
+    }
+    if execution.mode != ExecutionMode::Parallel && pipeline.latest.get(stage) != Some(&index) {
+        let message = format!("a later execution has run in stage {stage}; retry that one, or start a new one");
+        return Err(ApiError::new("NotLatestPipelineExecutionException", message));
+    }
+    Ok(place)
+}
+
+fn not_retryable(why: String) -> ApiError {
+    ApiError::new("StageNotRetryableException", format!("the stage cannot be retried: {why}"))
+}
