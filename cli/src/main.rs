@@ -1,2 +1,39 @@
 //! The `stagegate` command.
-fn main() {}
+
+mod args;
+mod bootstrap;
+mod commands;
+mod exit;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    // The local Lambda starts this program again as a function; nothing else may happen before that.
+    if let Some(function) = bootstrap::asked_for() {
+        return bootstrap::run(&function);
+    }
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return exit::wrong_call(&error),
+    };
+    let done = match args.command {
+        Command::Demo(options) => commands::demo::run(&options),
+        Command::Up(options) => commands::up::run(&options),
+        Command::Run(options) => commands::run::run(&options),
+        Command::TestGate(options) => commands::test_gate::run(&options),
+        Command::Bootstrap { function } => return bootstrap::run(&function),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            terminal::complain(&error);
+            Exit::from(&error).into()
+        }
+    }
+}

@@ -1,2 +1,5 @@
 //! The Lambda function `test-gate`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    test_gate::main()
+}

@@ -1,0 +1,135 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// The port of the local AWS where none is given.
+pub(crate) const DEFAULT_PORT: u16 = 4599;
+
+const EXIT_CODES: &str = "Exit codes: 0 passed, 1 failed, 2 inconclusive, 64 wrong call, 65 broken input, 69 something \
+                          needed is not there, 130 interrupted.";
+
+/// Gates, approvals and notices for AWS CodePipeline, and a local CodePipeline to run them on.
+#[derive(Debug, Parser)]
+#[command(name = "stagegate", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Release the example application through a gated pipeline on this machine.
+    Demo(DemoOptions),
+    /// Start the local AWS with a pipeline and keep it until Ctrl-C.
+    Up(UpOptions),
+    /// Run a pipeline once on this machine and exit with its result.
+    Run(RunOptions),
+    /// Judge test reports on this machine as the test gate would.
+    TestGate(TestGateOptions),
+    /// Serve as the bootstrap of a function of the local Lambda.
+    #[command(hide = true)]
+    Bootstrap {
+        /// The function.
+        function: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DemoOptions {
+    /// Approve the release without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Break the application so that one of its tests fails, and watch the gate stop the release.
+    #[arg(long)]
+    pub(crate) break_tests: bool,
+    #[command(flatten)]
+    pub(crate) local: LocalOptions,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UpOptions {
+    /// Pipeline definitions, as `aws codepipeline get-pipeline` prints them.
+    #[arg(value_name = "PIPELINE", default_value = "examples/web/pipeline.json")]
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// The folder or git repository that stands in for the source of every pipeline [default: that of the definition].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) local: LocalOptions,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunOptions {
+    /// The pipeline definition, as `aws codepipeline get-pipeline` prints it.
+    pub(crate) pipeline: PathBuf,
+    /// The folder or git repository that stands in for the source [default: that of the definition].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<PathBuf>,
+    /// A pipeline variable.
+    #[arg(long = "variable", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+    /// Approve every manual approval without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) local: LocalOptions,
+}
+
+/// What the commands that start a local AWS have in common.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct LocalOptions {
+    /// The port of the AWS endpoint; 0 for any free one [default: 4599, any free one for `demo` and `run`].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// The SAM template that says what the functions are [default: infra/template.yaml here or in a folder above].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
+    /// Where buckets, logs and deployed sites are kept [default: a folder that is removed at the end].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// A folder with the release builds of the functions; without it, this program plays them.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) functions: Option<PathBuf>,
+    /// How many times faster than the wall clock the local AWS's own clock runs.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    pub(crate) speed: f64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TestGateOptions {
+    /// Report files, or folders in which the policy's patterns choose the reports.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// A stagegate.yaml with the policy; without it, every test must pass and there must be one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The gate of the policy file [default: its only one].
+    #[arg(long, value_name = "NAME", requires = "policy")]
+    pub(crate) gate: Option<String>,
+    /// Print the verdict as JSON.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// Print the verdict as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "a number such as 60 is wanted".to_owned())?;
+    match factor.is_finite() && (0.001..=1_000_000.0).contains(&factor) {
+        true => Ok(factor),
+        false => Err("the factor lies between 0.001 and 1000000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,29 @@
+//! This program as the bootstrap of a function: the handlers that are deployed, in a process of their own.
+
+use std::process::ExitCode;
+
+/// The hidden subcommand by which the local Lambda starts a function.
+pub(crate) const SUBCOMMAND: &str = "bootstrap";
+
+/// The functions by the name of their package, which is the name of their binary.
+pub(crate) const FUNCTIONS: [&str; 1] = ["test-gate"];
+
+/// The function that this process is to be, read without the rest of the command line.
+pub(crate) fn asked_for() -> Option<String> {
+    let mut words = std::env::args().skip(1);
+    (words.next()? == SUBCOMMAND).then(|| words.next())?
+}
+
+/// Runs a function until the runtime ends it.
+pub(crate) fn run(function: &str) -> ExitCode {
+    match function {
+        "test-gate" => test_gate::main(),
+        unknown => {
+            crate::terminal::complain(&format!(
+                "start the function {unknown:?}: this program holds {}",
+                FUNCTIONS.join(", ")
+            ));
+            crate::exit::Exit::WrongCall.into()
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `stagegate test-gate PATH...`: the code of the test gate on files of this machine.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use stagegate_config::{Config, TestsPolicy};
+use stagegate_verdict::{Execution, Verdict};
+use test_gate::{judge, local_source};
+
+use crate::args::TestGateOptions;
+use crate::exit::{CommandError, Exit};
+use crate::terminal;
+
+/// What holds where no policy is given.
+const DEFAULT_POLICY: &str = "gates: {tests: {tests: {reports: ['**/*.xml']}}}";
+
+pub(crate) fn run(options: &TestGateOptions) -> Result<Exit, CommandError> {
+    let (gate, policy) = policy(options.policy.as_deref(), options.gate.as_deref())?;
+    let evidence = local_source::gather(&policy, &options.paths).map_err(CommandError::broken_input)?;
+    let verdict = judge(&gate, &policy, &evidence, Execution::default(), Timestamp::now());
+    terminal::put(rendered(&verdict, options)?);
+    Ok(verdict.outcome().into())
+}
+
+fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, TestsPolicy), CommandError> {
+    let config = match file {
+        Some(file) => Config::load(file),
+        None => Config::parse("the default policy", DEFAULT_POLICY),
+    };
+    let config = config.map_err(|error| CommandError::broken_input(format!("use the policy: {error}")))?;
+    let testing: Vec<_> = config.gates().filter(|(_, gate)| gate.tests.is_some()).map(|(name, _)| name).collect();
+    let name = match (gate, testing.as_slice()) {
+        (Some(name), _) => name,
+        (None, [name]) => name,
+        (None, []) => return Err(CommandError::broken_input("use the policy: none of its gates has `tests`")),
+        (None, several) => {
+            let names = several.join(", ");
+            return Err(CommandError::wrong_call(format!("choose a gate: name one of {names} with --gate")));
+        }
+    };
+    let gate = config.gate(name).map_err(CommandError::wrong_call)?;
+    let no_tests = || CommandError::wrong_call(format!("use the gate {name:?}: it has no `tests`"));
+    Ok((name.to_owned(), gate.tests.clone().ok_or_else(no_tests)?))
+}
+
+fn rendered(verdict: &Verdict, options: &TestGateOptions) -> Result<String, CommandError> {
+    if options.json {
+        let json = serde_json::to_string_pretty(verdict);
+        return json.map(|json| json + "\n").map_err(|error| CommandError::unavailable(format!("write JSON: {error}")));
+    }
+    Ok(if options.markdown { verdict.to_markdown() } else { verdict.to_text() })
+}

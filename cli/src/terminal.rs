@@ -1,0 +1,70 @@
+//! What a person sees and is asked.
+
+use std::fmt::Display;
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Prints a line.
+#[expect(clippy::print_stdout, reason = "this is the place where the program talks")]
+pub(crate) fn say(line: impl Display) {
+    println!("{line}");
+}
+
+/// Prints text as it is.
+#[expect(clippy::print_stdout, reason = "this is the place where the program talks")]
+pub(crate) fn put(text: impl Display) {
+    print!("{text}");
+    let _ = std::io::stdout().flush();
+}
+
+/// Prints why a command gave no result.
+#[expect(clippy::print_stderr, reason = "this is the place where the program talks")]
+pub(crate) fn complain(error: &impl Display) {
+    eprintln!("stagegate: failed to {error}");
+}
+
+/// Colours, where standard output is a terminal that wants them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    coloured: bool,
+}
+
+impl Style {
+    pub(crate) fn of_stdout() -> Self {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { coloured: std::io::stdout().is_terminal() && !unwanted }
+    }
+
+    fn paint(self, code: &str, text: impl Display) -> String {
+        if self.coloured { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
+    }
+
+    pub(crate) fn good(self, text: impl Display) -> String {
+        self.paint("32", text)
+    }
+
+    pub(crate) fn bad(self, text: impl Display) -> String {
+        self.paint("31", text)
+    }
+
+    pub(crate) fn waiting(self, text: impl Display) -> String {
+        self.paint("33", text)
+    }
+
+    pub(crate) fn faint(self, text: impl Display) -> String {
+        self.paint("2", text)
+    }
+
+    pub(crate) fn strong(self, text: impl Display) -> String {
+        self.paint("1", text)
+    }
+}
+
+/// One line from standard input; `None` at its end. Blocks, so call it on a thread that may.
+pub(crate) fn ask(question: &str) -> Option<String> {
+    put(question);
+    let mut line = String::new();
+    match std::io::stdin().lock().read_line(&mut line) {
+        Ok(0) | Err(_) => None,
+        Ok(_) => Some(line.trim().to_owned()),
+    }
+}

@@ -1,0 +1,3 @@
+//! The test gate: what it says about evidence, and how it answers a job.
+
+mod judge;
