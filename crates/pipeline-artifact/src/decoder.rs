@@ -152,7 +152,8 @@ impl EntryDecoder {
                     .decompress(&input[..usable], output, FlushDecompress::None)
                     .map_err(|_| EntryFault::Deflate { inflated: self.inflated })?;
                 let progress = |now: u64, before: u64| usize::try_from(now - before).unwrap_or(usize::MAX);
-                let (used, written) = (progress(inflate.total_in(), in_before), progress(inflate.total_out(), out_before));
+                let (used, written) =
+                    (progress(inflate.total_in(), in_before), progress(inflate.total_out(), out_before));
                 (used, written, status == Status::StreamEnd)
             }
         };

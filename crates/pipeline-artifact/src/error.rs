@@ -134,19 +134,25 @@ pub enum Problem {
         detail: String,
     },
     /// S3 could not use the KMS key of the object.
-    #[error("S3 could not use the KMS key ({detail}); check that the key is enabled and that its policy admits the pipeline's service role")]
+    #[error(
+        "S3 could not use the KMS key ({detail}); check that the key is enabled and that its policy admits the pipeline's service role"
+    )]
     KeyUnusable {
         /// S3's code and message.
         detail: String,
     },
     /// There is no object of that key.
-    #[error("the object does not exist; a lifecycle rule of the bucket may have expired it: run the pipeline again from its source")]
+    #[error(
+        "the object does not exist; a lifecycle rule of the bucket may have expired it: run the pipeline again from its source"
+    )]
     Missing,
     /// There is no bucket of that name.
     #[error("the bucket does not exist; check the artifact store of the pipeline")]
     BucketMissing,
     /// The bucket is in another Region than the one that was asked.
-    #[error("the bucket is in another AWS Region than the one that was asked ({detail}); run the function in the Region of the action")]
+    #[error(
+        "the bucket is in another AWS Region than the one that was asked ({detail}); run the function in the Region of the action"
+    )]
     WrongRegion {
         /// S3's code and message.
         detail: String,
@@ -170,7 +176,9 @@ pub enum Problem {
         detail: String,
     },
     /// The download broke off more often than it is resumed.
-    #[error("the download broke off at byte {at} after {resumes} attempts to resume it ({detail}); run the action again")]
+    #[error(
+        "the download broke off at byte {at} after {resumes} attempts to resume it ({detail}); run the action again"
+    )]
     Interrupted {
         /// Offset in the object.
         at: u64,

@@ -45,6 +45,7 @@ mod error;
 mod limits;
 mod object;
 mod reader;
+mod run;
 mod s3_error;
 mod select;
 mod write;

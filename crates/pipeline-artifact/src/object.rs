@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::client::{ArtifactLocation, ArtifactStore};
 use crate::error::Problem;
-use crate::s3_error::{is_range_not_satisfiable, problem_of};
+use crate::s3_error::{is_range_not_satisfiable, problem_of, with_causes};
 
 /// Bytes asked for at first. An end record with the longest comment takes 65,557; the rest usually holds the whole central
 /// directory (about 1,400 entries).
@@ -111,6 +111,11 @@ impl ArtifactObject {
         let remote = range.start..(range.end - in_memory.len() as u64);
         RangeStream::new(Arc::clone(&self.version), remote, in_memory, None)
     }
+
+    /// Bytes that have been fetched before, as a stream.
+    pub(crate) fn in_memory(&self, bytes: Bytes) -> RangeStream {
+        RangeStream::new(Arc::clone(&self.version), 0..0, bytes, None)
+    }
 }
 
 /// The bytes of one range, chunk by chunk.
@@ -153,7 +158,7 @@ impl RangeStream {
                     self.resumes_without_progress = 0;
                     return Ok(Some(chunk));
                 }
-                Some(Err(error)) => self.pause_before_resuming(&error.to_string()).await?,
+                Some(Err(error)) => self.pause_before_resuming(&with_causes(&error)).await?,
                 None => self.pause_before_resuming("the body ended early").await?,
             }
         }

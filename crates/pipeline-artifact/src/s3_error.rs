@@ -1,6 +1,8 @@
 //! From the SDK's errors to problems that a person understands.
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use std::error::Error;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::{Problem, Shown};
 
@@ -8,10 +10,10 @@ use crate::error::{Problem, Shown};
 /// out of errors.
 pub(crate) fn problem_of<E>(error: &SdkError<E>) -> Problem
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
     let SdkError::ServiceError(service) = error else {
-        return Problem::Unavailable { detail: format!("{}", Shown(&DisplayErrorContext(error).to_string())) };
+        return Problem::Unavailable { detail: with_causes(error) };
     };
     let status = service.raw().status().as_u16();
     let code = service.err().code().unwrap_or_default();
@@ -27,7 +29,8 @@ where
         (404, _) => Problem::Missing,
         (412, _) => Problem::Changed,
         (_, "InvalidObjectState") => Problem::Archived,
-        (301 | 307, _) | (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+        (301 | 307, _)
+        | (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
             Problem::WrongRegion { detail }
         }
         (401 | 403, _) | (_, "ExpiredToken" | "InvalidToken") => Problem::AccessDenied { detail },
@@ -39,4 +42,19 @@ where
 /// Whether S3 answered that the object has no bytes in the range (416).
 pub(crate) fn is_range_not_satisfiable<E>(error: &SdkError<E>) -> bool {
     error.raw_response().is_some_and(|response| response.status().as_u16() == 416)
+}
+
+/// An error and what led to it, without repetitions.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    Shown(&text).to_string()
 }

@@ -42,7 +42,8 @@ impl ArtifactBuilder {
             archive.write_all(content).map_err(|error| failed(error.to_string()))?;
         }
         let archive = archive.finish();
-        let archive = archive.map_err(|error| Problem::Unwritable { path: String::new(), reason: error.to_string() })?;
+        let archive =
+            archive.map_err(|error| Problem::Unwritable { path: String::new(), reason: error.to_string() })?;
         Ok(archive.into_inner())
     }
 }

@@ -90,6 +90,7 @@ fn parse_header(bytes: &[u8], index: u64) -> Result<Option<(Entry, usize)>, Arch
         size: sizes.size,
         header_offset: sizes.header_offset,
         limit_offset: sizes.header_offset,
+        run: None,
     };
     Ok(Some((entry, header.length)))
 }

@@ -199,7 +199,11 @@ mod tests {
             ("empty archive", empty.clone(), Ok(Some(nowhere))),
             ("comment", end_record(0, 0, 0, b"built by 42"), Ok(Some(nowhere))),
             ("record in the comment", end_record(0, 0, 0, &inner), Err(ArchiveFault::SeveralEnds)),
-            ("signature in the comment", end_record(0, 0, 0, &[SIGNATURE, &[7; 30][..]].concat()), Err(ArchiveFault::SeveralEnds)),
+            (
+                "signature in the comment",
+                end_record(0, 0, 0, &[SIGNATURE, &[7; 30][..]].concat()),
+                Err(ArchiveFault::SeveralEnds),
+            ),
             ("trailing data", [empty.clone(), b"junk".to_vec()].concat(), Err(ArchiveFault::TrailingData { bytes: 4 })),
             ("cut comment", longer_comment, Err(ArchiveFault::Truncated)),
             (
@@ -245,7 +249,10 @@ mod tests {
         let cases = [
             (zip64(70_000, 10, 0, &marked), Ok(Directory { entries: 70_000, offset: 0, size: 10 })),
             (zip64(3, 10, 0, &end_record(3, 10, 0, b"c")), Ok(Directory { entries: 3, offset: 0, size: 10 })),
-            (zip64(3, 10, 0, &end_record(4, 10, 0, b"")), Err(ArchiveFault::Zip64 { detail: "the number of entries differs" })),
+            (
+                zip64(3, 10, 0, &end_record(4, 10, 0, b"")),
+                Err(ArchiveFault::Zip64 { detail: "the number of entries differs" }),
+            ),
             (
                 zip64(3, 10, 0, &end_record(3, 11, 0, b"")),
                 Err(ArchiveFault::Zip64 { detail: "the place of the central directory differs" }),

@@ -1,8 +1,10 @@
 //! One file of an archive, as the central directory describes it.
 
 use std::fmt;
+use std::ops::Range;
 
 use super::fault::EntryRefusal;
+use super::local::{LOCAL_HEADER_BYTES, LONGEST_DATA_DESCRIPTOR};
 
 /// How an entry is compressed (APPNOTE 4.4.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub struct Entry {
     pub(crate) header_offset: u64,
     /// Offset of what follows: the next local header or the central directory.
     pub(crate) limit_offset: u64,
+    /// The bytes that are fetched together with this entry, where it was selected with its neighbours.
+    pub(crate) run: Option<Range<u64>>,
 }
 
 /// General purpose bit flags (APPNOTE 4.4.4).
@@ -122,6 +126,17 @@ impl Entry {
 
     pub(crate) fn raw_name(&self) -> &[u8] {
         self.raw_name.as_deref().unwrap_or(self.path.as_bytes())
+    }
+
+    /// From the local header to what follows the data, as far as header, data and data descriptor can reach. The local
+    /// extra field may be longer than the one in the central directory, so the end is not known more exactly.
+    pub(crate) fn range(&self) -> Range<u64> {
+        let longest = LOCAL_HEADER_BYTES
+            + self.raw_name().len() as u64
+            + u64::from(u16::MAX)
+            + self.compressed_size
+            + LONGEST_DATA_DESCRIPTOR as u64;
+        self.header_offset..self.limit_offset.min(self.header_offset + longest)
     }
 
     /// Whether the entry is of a kind that is read.

@@ -68,12 +68,8 @@ impl Fixed<'_> {
             meaning |= flag::UTF8;
         }
         agree((self.flags ^ entry.flags) & meaning == 0, "flags")?;
-        let sizes = Sizes {
-            size: self.size.into(),
-            compressed_size: self.compressed_size.into(),
-            header_offset: 0,
-            disk: 0,
-        };
+        let sizes =
+            Sizes { size: self.size.into(), compressed_size: self.compressed_size.into(), header_offset: 0, disk: 0 };
         let sizes = sizes.resolve(self.extra).map_err(|_| EntryFault::HeadersDisagree { field: "size" })?;
         // A writer that cannot go back leaves zeros here and puts the values behind the data.
         let later = entry.has_data_descriptor();

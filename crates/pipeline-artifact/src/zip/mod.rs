@@ -19,6 +19,6 @@ pub(crate) use end::EndRecord;
 pub use entry::{Entry, Method};
 pub use fault::{ArchiveFault, EntryFault, EntryRefusal};
 pub(crate) use layout::arrange;
-pub(crate) use local::{LOCAL_HEADER_BYTES, LocalHeader, LONGEST_DATA_DESCRIPTOR, check_data_descriptor};
+pub(crate) use local::{LONGEST_DATA_DESCRIPTOR, LocalHeader, check_data_descriptor};
 pub(crate) use name::check_written_path;
 pub(crate) use sniff::{SNIFFED_BYTES, looks_like};

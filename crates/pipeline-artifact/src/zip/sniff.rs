@@ -6,7 +6,8 @@ pub(crate) const SNIFFED_BYTES: u64 = 265;
 /// Words for what begins with `start`.
 pub(crate) fn looks_like(start: &[u8]) -> String {
     let text = std::str::from_utf8(start).map_or_else(|error| &start[..error.valid_up_to()], str::as_bytes);
-    let is_text = text.len() + 4 > start.len() && !text.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    let is_text =
+        text.len() + 4 > start.len() && !text.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
     let trimmed = text.trim_ascii_start();
     let kind = match start {
         [0x1f, 0x8b, ..] => "a gzip file (perhaps .tar.gz)",

@@ -8,7 +8,11 @@ use crate::zip_builder::{RawEntry, RawZip, zip_of};
 const REPORT: &[u8] = b"<testsuite tests='1'><testcase name='a'/></testsuite>";
 
 /// Reads all files that `**/*.xml` matches.
-pub(crate) async fn read_reports(server: &Server, key: &str, archive: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ArtifactError> {
+pub(crate) async fn read_reports(
+    server: &Server,
+    key: &str,
+    archive: &[u8],
+) -> Result<Vec<(String, Vec<u8>)>, ArtifactError> {
     let location = server.place(key, archive);
     let artifact = server.open(&location).await?;
     let mut reports = Vec::new();
@@ -16,6 +20,7 @@ pub(crate) async fn read_reports(server: &Server, key: &str, archive: &[u8]) -> 
         let content = artifact.read(&file.entry).await?;
         reports.push((file.entry.path().to_owned(), content));
     }
+    reports.sort();
     Ok(reports)
 }
 
@@ -30,7 +35,11 @@ async fn check(cases: Vec<(&str, RawZip, Result<&[&str], &str>)>) {
             let found = read_reports(&server, "artifact", &archive).await;
             match (found, expected) {
                 (Ok(found), Ok(paths)) => {
-                    assert_eq!(found.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), paths, "{name}, {place}");
+                    assert_eq!(
+                        found.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(),
+                        paths,
+                        "{name}, {place}"
+                    );
                     assert!(found.iter().all(|(_, content)| content == REPORT), "{name}, {place}");
                 }
                 (Err(error), Err(part)) => {
@@ -73,7 +82,11 @@ async fn sound_archives_are_read() {
         ("wide descriptor without signature", zip_of([deflated().streamed(false, true)]), Ok(&["a.xml"])),
         ("zip64 entry", zip_of([deflated().zip64()]), Ok(&["a.xml"])),
         ("zip64 end", zip_of([deflated()]).with(|zip| zip.zip64_end = true), Ok(&["a.xml"])),
-        ("local extra field", zip_of([stored().with(|e| e.local.extra = [0x55, 0x54, 4, 0, 1, 2, 3, 4].into())]), Ok(&["a.xml"])),
+        (
+            "local extra field",
+            zip_of([stored().with(|e| e.local.extra = [0x55, 0x54, 4, 0, 1, 2, 3, 4].into())]),
+            Ok(&["a.xml"]),
+        ),
         ("dots", named("./b//a.xml"), Ok(&["b/a.xml"])),
         ("code page 437", named(b"\x81.xml"), Ok(&["ü.xml"])),
         ("UTF-8", named("ü.xml"), Ok(&["ü.xml"])),
@@ -93,7 +106,11 @@ async fn ambiguous_archives_are_refused_as_a_whole() {
     let end = zip_of([]).build();
     let other = || RawEntry::stored("other.txt", REPORT);
     check(vec![
-        ("prefix, offsets adjusted", zip_of([stored()]).with(|z| z.prefix = b"#!".to_vec()), Err("2 bytes lie in front of its first entry")),
+        (
+            "prefix, offsets adjusted",
+            zip_of([stored()]).with(|z| z.prefix = b"#!".to_vec()),
+            Err("2 bytes lie in front of its first entry"),
+        ),
         (
             "prefix, offsets not adjusted",
             zip_of([stored().with(|e| e.offset = Some(0))]).with(|z| {
@@ -106,26 +123,50 @@ async fn ambiguous_archives_are_refused_as_a_whole() {
         ("end record in the comment", zip_of([stored()]).with(|z| z.comment = end), Err("more than one end record")),
         ("more entries announced", zip_of([stored()]).with(|z| z.more_entries = 1), Err("announces")),
         ("fewer entries announced", zip_of([stored(), other()]).with(|z| z.more_entries = -1), Err("announces")),
-        ("65,536 more entries would be equal modulo", zip_of([stored(), other()]).with(|z| z.more_entries = i16::MIN), Err("announces")),
+        (
+            "65,536 more entries would be equal modulo",
+            zip_of([stored(), other()]).with(|z| z.more_entries = i16::MIN),
+            Err("announces"),
+        ),
         ("larger directory", zip_of([stored()]).with(|z| z.more_size = 1), Err("its central directory should be")),
         ("smaller directory", zip_of([stored()]).with(|z| z.more_size = -1), Err("its central directory should be")),
-        ("shifted directory", zip_of([stored()]).with(|z| { z.more_size = -4; z.more_offset = 4; }), Err("its signature is wrong")),
+        (
+            "shifted directory",
+            zip_of([stored()]).with(|z| {
+                z.more_size = -4;
+                z.more_offset = 4;
+            }),
+            Err("its signature is wrong"),
+        ),
         ("duplicate", zip_of([stored(), other(), deflated()]), Err("contains `a.xml` more than once")),
         ("duplicate by dots", zip_of([stored(), RawEntry::stored("./a.xml", REPORT)]), Err("more than once")),
-        ("file and folder", zip_of([stored(), RawEntry::stored("a.xml/b", b"")]), Err("both as a file and as a folder")),
+        (
+            "file and folder",
+            zip_of([stored(), RawEntry::stored("a.xml/b", b"")]),
+            Err("both as a file and as a folder"),
+        ),
         ("file and listed folder", zip_of([stored(), RawEntry::stored("a.xml/", b"")]), Err("more than once")),
         ("folder with content", zip_of([stored(), RawEntry::stored("b/", b"x")]), Err("is a folder and has content")),
         ("same data twice", zip_of([stored(), other().with(|e| e.offset = Some(0))]), Err("overlaps")),
         (
             "into the next",
-            zip_of([stored().both(|h| { h.compressed_size += 1; h.size += 1; }), other()]),
+            zip_of([
+                stored().both(|h| {
+                    h.compressed_size += 1;
+                    h.size += 1;
+                }),
+                other(),
+            ]),
             Err("overlaps with what follows it"),
         ),
         ("beyond the archive", zip_of([stored(), other().with(|e| e.offset = Some(u32::MAX - 1))]), Err("overlaps")),
-        ("absolute path", zip_of([stored(), RawEntry::stored("/etc/passwd", b"")]), Err("`/etc/passwd`, which is absolute")),
+        (
+            "absolute path",
+            zip_of([stored(), RawEntry::stored("/etc/passwd", b"")]),
+            Err("`/etc/passwd`, which is absolute"),
+        ),
         ("traversal", zip_of([stored(), RawEntry::stored("b/../../x", b"")]), Err("which leads out of the artifact")),
         ("NUL", zip_of([stored(), RawEntry::stored("a\0b", b"")]), Err("NUL")),
-
         ("masked headers", zip_of([stored().both(|h| h.flags |= 1 << 13)]), Err("central directory is encrypted")),
     ])
     .await;
@@ -141,7 +182,11 @@ async fn entries_that_are_not_read_are_refused_when_wanted() {
         field
     };
     check(vec![
-        ("encrypted", zip_of([stored().both(|h| h.flags |= 1)]), Err("read `a.xml` in artifact s3://artifacts/artifact: the file is encrypted")),
+        (
+            "encrypted",
+            zip_of([stored().both(|h| h.flags |= 1)]),
+            Err("read `a.xml` in artifact s3://artifacts/artifact: the file is encrypted"),
+        ),
         ("strongly encrypted", zip_of([stored().both(|h| h.flags |= 1 << 6)]), Err("encrypted")),
         ("AES", zip_of([stored().both(method(99))]), Err("encrypted")),
         ("bzip2", zip_of([stored().both(method(12))]), Err("compressed by bzip2")),
@@ -151,7 +196,11 @@ async fn entries_that_are_not_read_are_refused_when_wanted() {
         ("link", zip_of([stored().with(|e| e.attributes = 0o120_777 << 16)]), Err("a symbolic link")),
         ("pipe", zip_of([stored().with(|e| e.attributes = 0o010_644 << 16)]), Err("a special file")),
         ("backslash", named("b\\a.xml"), Err("could also be `b/a.xml`")),
-        ("two names, header wanted", zip_of([stored().with(|e| e.central.extra = unicode_path("b.txt"))]), Err("could also be `b.txt`")),
+        (
+            "two names, header wanted",
+            zip_of([stored().with(|e| e.central.extra = unicode_path("b.txt"))]),
+            Err("could also be `b.txt`"),
+        ),
         (
             "two names, other wanted",
             zip_of([RawEntry::stored("b.txt", REPORT).with(|e| {
@@ -171,12 +220,35 @@ async fn headers_and_content_must_agree() {
         ("local method", zip_of([stored().with(|e| e.local.method = 8)]), Err("disagree about its method")),
         ("local flags", zip_of([stored().with(|e| e.local.flags = 1)]), Err("disagree about its flags")),
         ("local size", zip_of([stored().with(|e| e.local.size += 1)]), Err("disagree about its size")),
-        ("local compressed size", zip_of([stored().with(|e| e.local.compressed_size += 1)]), Err("disagree about its compressed size")),
+        (
+            "local compressed size",
+            zip_of([stored().with(|e| e.local.compressed_size += 1)]),
+            Err("disagree about its compressed size"),
+        ),
         ("local CRC-32", zip_of([stored().with(|e| e.local.crc32 ^= 1)]), Err("disagree about its CRC-32")),
         ("local zeros", zip_of([stored().with(|e| e.local.crc32 = 0)]), Err("disagree about its CRC-32")),
-        ("no local header", zip_of([stored(), stored().with(|e| { e.central.name = b"b.xml".to_vec(); e.offset = Some(88 + 2); e.data = vec![0; 99] })]), Err("no local header")),
-        ("descriptor", zip_of([stored().streamed(true, false).with(|e| e.descriptor[5] ^= 1)]), Err("the data descriptor after it")),
-        ("no descriptor", zip_of([stored().streamed(true, false).with(|e| e.descriptor.clear())]), Err("the data descriptor after it")),
+        (
+            "no local header",
+            zip_of([
+                stored(),
+                stored().with(|e| {
+                    e.central.name = b"b.xml".to_vec();
+                    e.offset = Some(88 + 2);
+                    e.data = vec![0; 99]
+                }),
+            ]),
+            Err("no local header"),
+        ),
+        (
+            "descriptor",
+            zip_of([stored().streamed(true, false).with(|e| e.descriptor[5] ^= 1)]),
+            Err("the data descriptor after it"),
+        ),
+        (
+            "no descriptor",
+            zip_of([stored().streamed(true, false).with(|e| e.descriptor.clear())]),
+            Err("the data descriptor after it"),
+        ),
         ("CRC-32", zip_of([deflated().both(|h| h.crc32 ^= 1)]), Err("its CRC-32 is")),
         ("CRC-32 declared as 0", zip_of([deflated().both(|h| h.crc32 = 0)]), Err("its CRC-32 is")),
         ("declared smaller", zip_of([deflated().both(|h| h.size -= 1)]), Err("and inflates to 53 or more")),
@@ -185,7 +257,11 @@ async fn headers_and_content_must_agree() {
         ("corrupt deflate", zip_of([deflated().with(|e| e.data[0] = 0xff)]), Err("its compressed data is corrupt")),
         (
             "deflate cut",
-            zip_of([deflated().with(|e| { e.data.pop(); }).both(|h| h.compressed_size -= 1)]),
+            zip_of([deflated()
+                .with(|e| {
+                    e.data.pop();
+                })
+                .both(|h| h.compressed_size -= 1)]),
             Err("its compressed data ends in the middle"),
         ),
         (
@@ -193,8 +269,19 @@ async fn headers_and_content_must_agree() {
             zip_of([deflated().with(|e| e.data.push(0)).both(|h| h.compressed_size += 1)]),
             Err("1 bytes follow the end of its compressed data"),
         ),
-        ("local extra field over the data", zip_of([stored().with(|e| { e.local.extra = vec![0; 8]; e.data.truncate(45); })]), Err("overlaps")),
-        ("zip64 without its field", zip_of([stored().zip64().with(|e| e.central.extra.clear())]), Err("Zip64 extra field missing")),
+        (
+            "local extra field over the data",
+            zip_of([stored().with(|e| {
+                e.local.extra = vec![0; 8];
+                e.data.truncate(45);
+            })]),
+            Err("overlaps"),
+        ),
+        (
+            "zip64 without its field",
+            zip_of([stored().zip64().with(|e| e.central.extra.clear())]),
+            Err("Zip64 extra field missing"),
+        ),
     ])
     .await;
 }

@@ -26,13 +26,45 @@ async fn each_limit_is_named_with_its_number() {
     let fine = Limits::default();
     let cases: Vec<(&[u8], Limits, Result<usize, &str>)> = vec![
         (&three, fine.clone(), Ok(3000)),
-        (&three, Limits { entries: 3, selected_files: 3, total_bytes: 3000, entry_bytes: 1000, ..fine.clone() }, Ok(3000)),
-        (&three, Limits { entries: 2, ..fine.clone() }, Err("artifact: 3 entries in the archive are more than the limit of 2")),
-        (&three, Limits { directory_bytes: 140, ..fine.clone() }, Err("artifact: 141 bytes of central directory are more than the limit of 140")),
-        (&three, Limits { selected_files: 2, ..fine.clone() }, Err("artifact: 3 files matched by the patterns are more than the limit of 2")),
-        (&three, Limits { entry_bytes: 999, ..fine.clone() }, Err("read `a` in artifact s3://artifacts/artifact: 1000 bytes in one file are more than the limit of 999")),
-        (&three, Limits { total_bytes: 2999, ..fine.clone() }, Err("read `c` in artifact s3://artifacts/artifact: 3000 bytes in all files read from one artifact are more than the limit of 2999")),
-        (&three, Limits { in_memory_bytes: 999, ..fine.clone() }, Err("read `a` in artifact s3://artifacts/artifact: 1000 bytes in a file that is read into memory are more than the limit of 999")),
+        (
+            &three,
+            Limits { entries: 3, selected_files: 3, total_bytes: 3000, entry_bytes: 1000, ..fine.clone() },
+            Ok(3000),
+        ),
+        (
+            &three,
+            Limits { entries: 2, ..fine.clone() },
+            Err("artifact: 3 entries in the archive are more than the limit of 2"),
+        ),
+        (
+            &three,
+            Limits { directory_bytes: 140, ..fine.clone() },
+            Err("artifact: 141 bytes of central directory are more than the limit of 140"),
+        ),
+        (
+            &three,
+            Limits { selected_files: 2, ..fine.clone() },
+            Err("artifact: 3 files matched by the patterns are more than the limit of 2"),
+        ),
+        (
+            &three,
+            Limits { entry_bytes: 999, ..fine.clone() },
+            Err("read `a` in artifact s3://artifacts/artifact: 1000 bytes in one file are more than the limit of 999"),
+        ),
+        (
+            &three,
+            Limits { total_bytes: 2999, ..fine.clone() },
+            Err(
+                "read `c` in artifact s3://artifacts/artifact: 3000 bytes in all files read from one artifact are more than the limit of 2999",
+            ),
+        ),
+        (
+            &three,
+            Limits { in_memory_bytes: 999, ..fine.clone() },
+            Err(
+                "read `a` in artifact s3://artifacts/artifact: 1000 bytes in a file that is read into memory are more than the limit of 999",
+            ),
+        ),
         (&bomb, fine.clone(), Err("inflated bytes per compressed byte are more than the limit of 500")),
         (&bomb, Limits { ratio: 1100, ..fine.clone() }, Ok(4 * MIB)),
         (&lying_bomb, fine, Err("it is declared as 100 bytes and inflates to")),

@@ -81,10 +81,6 @@ impl Server {
         Self { root, sdk, state }
     }
 
-    pub(crate) fn sdk(&self) -> &SdkConfig {
-        &self.sdk
-    }
-
     pub(crate) fn store(&self) -> ArtifactStore {
         self.store_with_secret(SECRET_KEY)
     }
@@ -119,7 +115,10 @@ impl Server {
         std::fs::write(self.root.path().join(name), r#"{"e_tag":"0123456789abcdef0123456789abcdef"}"#).unwrap();
     }
 
-    pub(crate) async fn open(&self, location: &ArtifactLocation) -> Result<stagegate_pipeline_artifact::Artifact, ArtifactError> {
+    pub(crate) async fn open(
+        &self,
+        location: &ArtifactLocation,
+    ) -> Result<stagegate_pipeline_artifact::Artifact, ArtifactError> {
         self.store().open(location.clone(), Limits::default()).await
     }
 
@@ -165,7 +164,8 @@ async fn answer(
         let key = request.uri().path().rsplit('/').next().unwrap_or_default();
         std::fs::write(bucket.join(key), content)?;
     }
-    let response = hyper::service::Service::call(&service, request).await.map_err(|error| Error::from(format!("{error:?}")))?;
+    let response =
+        hyper::service::Service::call(&service, request).await.map_err(|error| Error::from(format!("{error:?}")))?;
     Ok(response.map(|body| spoil(body, fault, state)))
 }
 
@@ -203,6 +203,13 @@ fn spoil(body: s3s::Body, fault: Fault, state: Arc<State>) -> Body {
         }
         futures_util::stream::iter(sent)
     });
+    let chunks = chunks.then(|chunk| async move {
+        if chunk.is_err() {
+            // Give the headers, and what was sent before, time to leave: the cut is to be in the body.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        chunk
+    });
     BodyExt::boxed_unsync(StreamBody::new(chunks))
 }
 
@@ -217,9 +224,10 @@ impl S3 for LikeS3 {
     async fn get_object(&self, mut request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let path = self.root.join(&request.input.bucket).join(&request.input.key);
         let length = std::fs::metadata(path).map_err(|_| s3_error!(NoSuchKey))?.len();
-        if let Some(Range::Suffix { length: suffix }) = request.input.range
-            && length > 0
-        {
+        if let Some(Range::Suffix { length: suffix }) = request.input.range {
+            if length == 0 {
+                return Err(s3_error!(InvalidRange));
+            }
             request.input.range = Some(Range::Suffix { length: suffix.min(length) });
         }
         let condition = request.input.if_match.clone();

@@ -85,6 +85,32 @@ async fn a_small_artifact_takes_one_request() {
     assert_eq!(server.bytes_sent(), archive.len() as u64);
 }
 
+#[tokio::test]
+async fn neighbouring_small_files_are_fetched_together() {
+    let server = Server::start().await;
+    let report = |number: usize| noise(3_000 + number % 7);
+    let mut entries: Vec<_> = (0..400)
+        .map(|number| RawEntry::deflated(format!("reports/{}/TEST-{number}.xml", number % 10), &report(number)))
+        .collect();
+    // A file between them that is not wanted and is too large to be fetched along, and one that is too large for a run.
+    entries.insert(100, RawEntry::stored("core.dump", &noise(100_000)));
+    entries.insert(200, RawEntry::stored("reports/TEST-large.xml", &noise(700_000)));
+    entries.push(RawEntry::stored("filler", &[7; 200_000]));
+    let archive = zip_of(entries).build();
+    let artifact = server.open(&server.place("many", &archive)).await.unwrap();
+    let files = artifact.select(&FilePatterns::new(["**/TEST-*.xml"]).unwrap()).unwrap();
+    assert_eq!(files.len(), 401);
+    for file in &files {
+        let content = artifact.read(&file.entry).await.unwrap();
+        let number = file.entry.path().rsplit(['-', '.']).nth(1).unwrap();
+        let expected = number.parse().map_or_else(|_| noise(700_000), report);
+        assert!(content == expected, "{}", file.entry.path());
+    }
+    // The tail, one run before the dump, one up to the large file, itself, and two for the 600 KB that follow.
+    assert_eq!(server.requests().len(), 6);
+    assert!(server.bytes_sent() < archive.len() as u64 + 128 * 1024);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_never_runs_ahead_of_a_slow_reader_of_200_mb() {
     // What sockets and HTTP buffers of both ends on loopback may hold, and far less than the file.
@@ -160,7 +186,18 @@ async fn passing_faults_are_overcome() {
         ("tail cut", vec![Fault::CutAfter(10)], 3),
         ("file cut", vec![Fault::None, Fault::CutAfter(50_000)], 3),
         ("cut before the first byte", vec![Fault::None, Fault::CutAfter(0)], 3),
-        ("cut five times", vec![Fault::None, Fault::CutAfter(9), Fault::CutAfter(1), Fault::CutAfter(70_000), Fault::CutAfter(1), Fault::CutAfter(1)], 7),
+        (
+            "cut five times",
+            vec![
+                Fault::None,
+                Fault::CutAfter(9),
+                Fault::CutAfter(1),
+                Fault::CutAfter(70_000),
+                Fault::CutAfter(1),
+                Fault::CutAfter(1),
+            ],
+            7,
+        ),
         ("slow", vec![Fault::Slow(Duration::from_millis(2)), Fault::Slow(Duration::from_millis(5))], 2),
     ];
     for (name, faults, requests) in cases {
@@ -178,20 +215,48 @@ async fn lasting_faults_are_told_in_words() {
     let cuts = || (0..9).map(|_| Fault::CutAfter(0)).collect::<Vec<_>>();
     let other = zip_of([RawEntry::stored("a.bin", &noise(400_000))]).build();
     let cases = [
-        (vec![Fault::Answer(403, "AccessDenied")], FailureKind::Permission, "denied access (AccessDenied: made by the test)"),
-        (after_tail(vec![Fault::Answer(403, "AccessDenied")]), FailureKind::Permission, "read `a.bin` in artifact s3://artifacts/far: S3 denied access"),
+        (
+            vec![Fault::Answer(403, "AccessDenied")],
+            FailureKind::Permission,
+            "denied access (AccessDenied: made by the test)",
+        ),
+        (
+            after_tail(vec![Fault::Answer(403, "AccessDenied")]),
+            FailureKind::Permission,
+            "read `a.bin` in artifact s3://artifacts/far: S3 denied access",
+        ),
         (vec![Fault::Answer(400, "ExpiredToken")], FailureKind::Permission, "ExpiredToken"),
         (vec![Fault::Answer(400, "KMS.DisabledException")], FailureKind::Permission, "could not use the KMS key"),
-        (vec![Fault::Answer(404, "NoSuchKey")], FailureKind::Configuration, "a lifecycle rule of the bucket may have expired it"),
+        (
+            vec![Fault::Answer(404, "NoSuchKey")],
+            FailureKind::Configuration,
+            "a lifecycle rule of the bucket may have expired it",
+        ),
         (vec![Fault::Answer(404, "NoSuchBucket")], FailureKind::Configuration, "the bucket does not exist"),
         (vec![Fault::Answer(301, "PermanentRedirect")], FailureKind::Configuration, "another AWS Region"),
         (vec![Fault::Answer(403, "InvalidObjectState")], FailureKind::Configuration, "archive storage class"),
-        (vec![Fault::Answer(400, "InvalidRequest")], FailureKind::Configuration, "S3 refused the request (InvalidRequest: made by the test)"),
+        (
+            vec![Fault::Answer(400, "InvalidRequest")],
+            FailureKind::Configuration,
+            "S3 refused the request (InvalidRequest: made by the test)",
+        ),
         (answers(503, "SlowDown"), FailureKind::Unavailable, "S3 is not available (SlowDown: made by the test)"),
-        (after_tail(cuts()), FailureKind::Unavailable, "the download broke off at byte 0 after 3 attempts to resume it"),
-        (after_tail(vec![Fault::Answer(412, "PreconditionFailed")]), FailureKind::Unavailable, "was replaced while it was being read"),
+        (
+            after_tail(cuts()),
+            FailureKind::Unavailable,
+            "the download broke off at byte 0 after 3 attempts to resume it",
+        ),
+        (
+            after_tail(vec![Fault::Answer(412, "PreconditionFailed")]),
+            FailureKind::Unavailable,
+            "was replaced while it was being read",
+        ),
         (after_tail(vec![Fault::Replace(other)]), FailureKind::Unavailable, "was replaced while it was being read"),
-        (after_tail(vec![Fault::CutAfter(5), Fault::Replace(vec![1])]), FailureKind::Unavailable, "was replaced while it was being read"),
+        (
+            after_tail(vec![Fault::CutAfter(5), Fault::Replace(vec![1])]),
+            FailureKind::Unavailable,
+            "was replaced while it was being read",
+        ),
     ];
     for (faults, kind, part) in cases {
         let server = Server::start().await;
