@@ -134,7 +134,7 @@ impl PendingAnswer {
     fn log(&self, sent: &Result<Delivery, DeliveryError>, kind: Option<FailureKind>, text: &str) {
         let Watched { job, run, schedule, .. } = &self.watched;
         let kind = kind.map(FailureKind::as_str);
-        let duration_ms = schedule.elapsed().as_millis();
+        let duration_ms = schedule.elapsed_ms();
         match sent {
             Ok(Delivery::AlreadyAnswered) => tracing::warn!(
                 job_id = %job, request_id = run, outcome = %Delivery::AlreadyAnswered, kind, answer = text, duration_ms,

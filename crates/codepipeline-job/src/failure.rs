@@ -189,7 +189,12 @@ where
             Self::ServiceError(context) => {
                 FailureKind::of_service_error(context.err().code(), context.raw().status().as_u16())
             }
-            Self::TimeoutError(_) | Self::DispatchFailure(_) | Self::ResponseError(_) => FailureKind::SystemUnavailable,
+            // An answer that is not in the service's form, such as that of a proxy, still has a status.
+            Self::ResponseError(context) => match context.raw().status().as_u16() {
+                status @ 400..500 => FailureKind::of_service_error(None, status),
+                _ => FailureKind::SystemUnavailable,
+            },
+            Self::TimeoutError(_) | Self::DispatchFailure(_) => FailureKind::SystemUnavailable,
             _ => FailureKind::JobFailed,
         }
     }
@@ -203,6 +208,9 @@ where
                     Some(message) => format!("AWS answered {status} {code}: {message}"),
                     None => format!("AWS answered {status} {code}"),
                 }
+            }
+            Self::ResponseError(context) => {
+                format!("AWS answered {} in a form that cannot be read", context.raw().status().as_u16())
             }
             _ => error_chain(self),
         }

@@ -152,7 +152,7 @@ fn answer(watched: &Watched, failure: &Failure) -> Result<Delivery, DeliveryErro
             .map_err(|_| unavailable("the AWS configuration could not be loaded in time".to_owned()))?;
         Box::pin(delivery::deliver(&aws.codepipeline, &watched.job, request, until)).await
     });
-    let duration_ms = watched.schedule.elapsed().as_millis();
+    let duration_ms = watched.schedule.elapsed_ms();
     match &result {
         Ok(delivery) => tracing::error!(
             job_id = %watched.job, request_id = watched.run, outcome = %delivery, kind = %failure.kind(),

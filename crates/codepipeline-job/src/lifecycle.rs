@@ -23,7 +23,7 @@ use crate::guard::Watched;
 use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::text;
-use crate::time::Schedule;
+use crate::time::{Schedule, milliseconds};
 
 const MAX_PANIC_MESSAGE: usize = 1000;
 
@@ -240,7 +240,7 @@ impl Lifecycle {
         tracing::info!(
             job_id = %job,
             request_id = context.request_id,
-            time_ms = schedule.total().map(|total| u64::try_from(total.as_millis()).unwrap_or(u64::MAX)),
+            time_ms = schedule.total().map(milliseconds),
             "job started",
         );
         let job_id = job.clone();

@@ -58,10 +58,20 @@ impl Schedule {
         self.started.elapsed()
     }
 
+    /// How long the invocation has lasted, for the log.
+    pub(crate) fn elapsed_ms(&self) -> u64 {
+        milliseconds(self.elapsed())
+    }
+
     /// How long the invocation may last in all.
     pub(crate) fn total(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline - self.started)
     }
+}
+
+/// Whole milliseconds; as many as fit.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
