@@ -45,7 +45,13 @@ pub(crate) fn plan(files: &mut [SelectedFile], tail_start: u64) {
 
 /// The run that was fetched last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LastRun(Arc<Mutex<Option<(Range<u64>, Bytes)>>>);
+pub(crate) struct LastRun(Arc<Mutex<Option<Run>>>);
+
+#[derive(Debug)]
+struct Run {
+    range: Range<u64>,
+    bytes: Bytes,
+}
 
 impl LastRun {
     /// The bytes of `entry`, from the last run, from a new one, or by a request of its own.
@@ -54,11 +60,11 @@ impl LastRun {
         let Some(run) = &entry.run else { return Ok(object.stream(range)) };
         let mut last = self.0.lock().await;
         let bytes = match &*last {
-            Some((fetched, bytes)) if fetched == run => bytes.clone(),
+            Some(fetched) if fetched.range == *run => fetched.bytes.clone(),
             _ => {
                 *last = None;
                 let bytes = object.stream(run.clone()).collect().await?;
-                last.insert((run.clone(), bytes)).1.clone()
+                last.insert(Run { range: run.clone(), bytes }).bytes.clone()
             }
         };
         let place = |offset: u64| usize::try_from(offset - run.start).unwrap_or(usize::MAX).min(bytes.len());

@@ -1,5 +1,7 @@
 //! Which archives are read, and which are refused with which words.
 
+use std::io::Write;
+
 use stagegate_pipeline_artifact::{ArtifactError, FailureKind, FilePatterns};
 
 use crate::server::Server;
@@ -24,8 +26,10 @@ pub(crate) async fn read_reports(
     Ok(reports)
 }
 
-/// `expected`: the paths of the reports, all with the content `REPORT`, or a part of the error.
-async fn check(cases: Vec<(&str, RawZip, Result<&[&str], &str>)>) {
+/// Name, archive, and the paths of its reports, all with the content `REPORT`, or a part of the error.
+type Case<'a> = (&'a str, RawZip, Result<&'a [&'a str], &'a str>);
+
+async fn check(cases: Vec<Case<'_>>) {
     let server = Server::start().await;
     for (name, zip, expected) in cases {
         // Behind 200 KB of another file, nothing of the report arrives with the tail.
@@ -87,6 +91,11 @@ async fn sound_archives_are_read() {
             zip_of([stored().with(|e| e.local.extra = [0x55, 0x54, 4, 0, 1, 2, 3, 4].into())]),
             Ok(&["a.xml"]),
         ),
+        (
+            "archive in the archive",
+            zip_of([stored(), RawEntry::stored("inner.zip", &named("a.xml").build())]),
+            Ok(&["a.xml"]),
+        ),
         ("dots", named("./b//a.xml"), Ok(&["b/a.xml"])),
         ("code page 437", named(b"\x81.xml"), Ok(&["ü.xml"])),
         ("UTF-8", named("ü.xml"), Ok(&["ü.xml"])),
@@ -99,6 +108,28 @@ async fn sound_archives_are_read() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn what_the_zip_crate_writes_is_read() {
+    use zip::write::SimpleFileOptions;
+    let server = Server::start().await;
+    let plain = SimpleFileOptions::default();
+    for options in [plain, plain.compression_method(zip::CompressionMethod::Stored), plain.large_file(true)] {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        writer.add_directory("reports/", options).unwrap();
+        writer.start_file("reports/ä.xml", options).unwrap();
+        writer.write_all(REPORT).unwrap();
+        let seekable = writer.finish().unwrap().into_inner();
+        let mut writer = zip::ZipWriter::new_stream(Vec::new());
+        writer.start_file("reports/ä.xml", options).unwrap();
+        writer.write_all(REPORT).unwrap();
+        let streamed = writer.finish().unwrap().into_inner();
+        for archive in [seekable, streamed] {
+            let reports = read_reports(&server, "artifact", &archive).await.unwrap();
+            assert_eq!(reports, [("reports/ä.xml".to_owned(), REPORT.to_vec())]);
+        }
+    }
 }
 
 #[tokio::test]

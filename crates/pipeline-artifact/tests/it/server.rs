@@ -29,7 +29,11 @@ type Body = UnsyncBoxBody<Bytes, Error>;
 
 pub(crate) const BUCKET: &str = "artifacts";
 const ACCESS_KEY: &str = "ASIAEXAMPLE";
-const SECRET_KEY: &str = "secret-of-the-job";
+pub(crate) const SECRET_KEY: &str = "secret-of-the-job";
+
+pub(crate) fn job_credentials(secret: &str) -> Credentials {
+    Credentials::new(ACCESS_KEY, secret, Some("token-of-the-job".to_owned()), None, "job")
+}
 
 /// What happens to one request instead of a proper answer.
 pub(crate) enum Fault {
@@ -48,6 +52,7 @@ pub(crate) enum Fault {
 #[derive(Default)]
 struct State {
     bytes_sent: AtomicU64,
+    connections: AtomicU64,
     requests: Mutex<Vec<(Method, HeaderMap)>>,
     faults: Mutex<VecDeque<Fault>>,
 }
@@ -86,8 +91,11 @@ impl Server {
     }
 
     pub(crate) fn store_with_secret(&self, secret: &str) -> ArtifactStore {
-        let credentials = Credentials::new(ACCESS_KEY, secret, Some("token-of-the-job".to_owned()), None, "job");
-        ArtifactClients::new(&self.sdk).for_job(credentials)
+        self.clients().for_job(job_credentials(secret))
+    }
+
+    pub(crate) fn clients(&self) -> ArtifactClients {
+        ArtifactClients::new(&self.sdk)
     }
 
     pub(crate) fn path(&self, key: &str) -> PathBuf {
@@ -131,6 +139,10 @@ impl Server {
         self.state.bytes_sent.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn connections(&self) -> u64 {
+        self.state.connections.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn requests(&self) -> Vec<(Method, HeaderMap)> {
         self.state.requests.lock().unwrap().clone()
     }
@@ -138,6 +150,7 @@ impl Server {
 
 async fn serve(listener: TcpListener, service: S3Service, state: Arc<State>, bucket: PathBuf) {
     while let Ok((connection, _)) = listener.accept().await {
+        state.connections.fetch_add(1, Ordering::SeqCst);
         let (service, state, bucket) = (service.clone(), Arc::clone(&state), bucket.clone());
         tokio::spawn(async move {
             let answer = service_fn(|request| answer(request, service.clone(), Arc::clone(&state), &bucket));

@@ -7,7 +7,7 @@ use stagegate_pipeline_artifact::{
     Artifact, ArtifactError, ArtifactLocation, Entry, FailureKind, FilePatterns, Limits, Problem,
 };
 
-use crate::server::{BUCKET, Fault, Server};
+use crate::server::{BUCKET, Fault, SECRET_KEY, Server, job_credentials};
 use crate::zip_builder::{RawEntry, zip_of};
 
 const MIB: u64 = 1024 * 1024;
@@ -83,6 +83,56 @@ async fn a_small_artifact_takes_one_request() {
     }
     assert_eq!(server.requests().len(), 1);
     assert_eq!(server.bytes_sent(), archive.len() as u64);
+}
+
+#[tokio::test]
+async fn jobs_share_connections_and_not_credentials() {
+    let server = Server::start().await;
+    let location = server.place("small", &zip_of([RawEntry::stored("a", b"a")]).build());
+    let clients = server.clients();
+    for secret in [SECRET_KEY, "wrong", SECRET_KEY] {
+        let opened = clients.for_job(job_credentials(secret)).open(location.clone(), Limits::default()).await;
+        assert_eq!(opened.is_ok(), secret == SECRET_KEY);
+    }
+    assert_eq!(server.requests().len(), 3);
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_zip64_artifact_of_5_gb_is_read() {
+    const BIG: u64 = 5 * 1024 * MIB;
+    let server = Server::start().await;
+    let report = b"<testsuite/>";
+    let mut big = RawEntry::stored("big.bin", b"");
+    let mut tail = RawEntry::stored("a.xml", report);
+    let zip64 = |values: &[u64]| {
+        let mut field = vec![1, 0, u8::try_from(values.len() * 8).unwrap(), 0];
+        values.iter().for_each(|value| field.extend(value.to_le_bytes()));
+        field
+    };
+    big = big.both(|header| {
+        header.size = u32::MAX;
+        header.compressed_size = u32::MAX;
+        header.extra = zip64(&[BIG, BIG]);
+    });
+    let front = 30 + 7 + 20;
+    tail.offset = Some(u32::MAX);
+    tail.central.extra = zip64(&[front + BIG]);
+    let mut compact = zip_of([big, tail]);
+    compact.zip64_end = true;
+    compact.zip64_gap = BIG;
+    let bytes = compact.build();
+    let mut file = std::fs::File::create(server.path("huge")).unwrap();
+    file.write_all(&bytes[..usize::try_from(front).unwrap()]).unwrap();
+    file.seek(SeekFrom::Start(front + BIG)).unwrap();
+    file.write_all(&bytes[usize::try_from(front).unwrap()..]).unwrap();
+    server.set_etag("huge");
+    let artifact = server.open(&ArtifactLocation::new(BUCKET, "huge")).await.unwrap();
+    let sizes: Vec<_> = artifact.entries().iter().map(|entry| (entry.path(), entry.size())).collect();
+    assert_eq!(sizes, [("a.xml", 12), ("big.bin", BIG)]);
+    assert_eq!(artifact.read(&artifact.entries()[0]).await.unwrap(), report);
+    let too_large = artifact.open_entry(&artifact.entries()[1]).await.unwrap_err();
+    assert!(too_large.to_string().contains("5368709120 bytes in one file are more than the limit"), "{too_large}");
 }
 
 #[tokio::test]

@@ -117,6 +117,8 @@ pub(crate) struct RawZip {
     pub(crate) more_size: i32,
     pub(crate) more_offset: i32,
     pub(crate) zip64_end: bool,
+    /// Bytes that the test inserts before the directory after building.
+    pub(crate) zip64_gap: u64,
 }
 
 pub(crate) fn zip_of(entries: impl IntoIterator<Item = RawEntry>) -> RawZip {
@@ -155,7 +157,7 @@ impl RawZip {
         let count = u16::try_from(self.entries.len()).unwrap();
         let size = u32::try_from(directory.len()).unwrap();
         if self.zip64_end {
-            bytes.extend(zip64_records(count.into(), size.into(), offset.into()));
+            bytes.extend(zip64_records(count.into(), size.into(), u64::from(offset) + self.zip64_gap));
         }
         let narrow = if self.zip64_end { u32::MAX } else { 0 };
         bytes.extend(b"PK\x05\x06\0\0\0\0");
