@@ -1,12 +1,16 @@
 //! S3 clients for jobs: one HTTP client for the process, credentials of their own for each job.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Builder, IdentityCache};
+
+const ANSWER_BEGINS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where an artifact lies. `Display` is `s3://bucket/key`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,10 +41,13 @@ pub struct ArtifactClients {
 }
 
 impl ArtifactClients {
-    /// A client of the Region, endpoint, retries and HTTP client of `sdk`. The credentials of `sdk` are never used.
-    /// An endpoint at an IP address is addressed by path, as the SDK's endpoint rules have it.
+    /// A client of the Region, endpoint, timeouts, retries and HTTP client of `sdk`. The credentials of `sdk` are never used.
+    /// An endpoint at an IP address is addressed by path, as the SDK's endpoint rules have it. Unless `sdk` sets another
+    /// read timeout, S3 has 10 seconds to begin an answer: the SDK itself would wait for ever.
     pub fn new(sdk: &SdkConfig) -> Self {
-        let mut sdk = sdk.to_builder();
+        let mut timeouts = sdk.timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
+        timeouts = timeouts.take_unset_from(TimeoutConfig::builder().read_timeout(ANSWER_BEGINS_WITHIN));
+        let mut sdk = sdk.to_builder().timeout_config(timeouts.build());
         sdk.set_credentials_provider(None);
         // Job credentials are static and short-lived: a cache would only keep those of past jobs in memory.
         let config = Builder::from(&sdk.build()).identity_cache(IdentityCache::no_cache()).build();

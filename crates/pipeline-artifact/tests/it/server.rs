@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::Credentials;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
@@ -43,6 +43,10 @@ pub(crate) enum Fault {
     Answer(u16, &'static str),
     /// The connection is closed after so many bytes of the body.
     CutAfter(usize),
+    /// Nothing comes after so many bytes of the body, and the connection stays open.
+    StallAfter(usize),
+    /// No answer comes, and the connection stays open.
+    Silence,
     /// A pause before each chunk of the body.
     Slow(Duration),
     /// The object gets this content before the request is answered.
@@ -96,6 +100,13 @@ impl Server {
 
     pub(crate) fn clients(&self) -> ArtifactClients {
         ArtifactClients::new(&self.sdk)
+    }
+
+    /// A store that waits only shortly for an answer.
+    pub(crate) fn impatient_store(&self) -> ArtifactStore {
+        let timeouts = TimeoutConfig::builder().read_timeout(Duration::from_millis(300)).build();
+        let sdk = self.sdk.to_builder().timeout_config(timeouts).build();
+        ArtifactClients::new(&sdk).for_job(job_credentials(SECRET_KEY))
     }
 
     pub(crate) fn path(&self, key: &str) -> PathBuf {
@@ -168,6 +179,9 @@ async fn answer(
 ) -> Result<Response<Body>, Error> {
     state.requests.lock().unwrap().push((request.method().clone(), request.headers().clone()));
     let fault = state.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
+    if matches!(fault, Fault::Silence) {
+        std::future::pending::<()>().await;
+    }
     if let Fault::Answer(status, code) = fault {
         let body = format!("<Error><Code>{code}</Code><Message>made by the test</Message></Error>");
         let body = Full::from(body).map_err(Error::from).boxed_unsync();
@@ -183,8 +197,9 @@ async fn answer(
 }
 
 fn spoil(body: s3s::Body, fault: Fault, state: Arc<State>) -> Body {
+    let stalls = matches!(fault, Fault::StallAfter(_));
     let mut left = match fault {
-        Fault::CutAfter(bytes) => bytes,
+        Fault::CutAfter(bytes) | Fault::StallAfter(bytes) => bytes,
         _ => usize::MAX,
     };
     let pause = match fault {
@@ -216,7 +231,10 @@ fn spoil(body: s3s::Body, fault: Fault, state: Arc<State>) -> Body {
         }
         futures_util::stream::iter(sent)
     });
-    let chunks = chunks.then(|chunk| async move {
+    let chunks = chunks.then(move |chunk| async move {
+        if chunk.is_err() && stalls {
+            std::future::pending::<()>().await;
+        }
         if chunk.is_err() {
             // Give the headers, and what was sent before, time to leave: the cut is to be in the body.
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -234,6 +234,7 @@ async fn passing_faults_are_overcome() {
         ("500 once", vec![Fault::Answer(500, "InternalError")], 3),
         ("503 once on the file", vec![Fault::None, Fault::Answer(503, "SlowDown")], 3),
         ("tail cut", vec![Fault::CutAfter(10)], 3),
+        ("file stalled", vec![Fault::None, Fault::StallAfter(50_000)], 3),
         ("file cut", vec![Fault::None, Fault::CutAfter(50_000)], 3),
         ("cut before the first byte", vec![Fault::None, Fault::CutAfter(0)], 3),
         (
@@ -314,6 +315,16 @@ async fn lasting_faults_are_told_in_words() {
         assert!(error.to_string().contains(part), "{error}");
         assert_eq!(error.kind(), kind, "{error}");
     }
+}
+
+#[tokio::test]
+async fn silence_is_not_waited_for_without_end() {
+    let server = Server::start().await;
+    let location = place_far(&server, b"");
+    server.fail((0..3).map(|_| Fault::Silence));
+    let error = server.impatient_store().open(location, Limits::default()).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Unavailable, "{error}");
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
