@@ -154,9 +154,13 @@ fn answer(watched: &Watched, failure: &Failure) -> Result<Delivery, DeliveryErro
     });
     let duration_ms = watched.schedule.elapsed_ms();
     match &result {
+        Ok(Delivery::AlreadyAnswered) => tracing::warn!(
+            job_id = %watched.job, request_id = watched.run, outcome = %Delivery::AlreadyAnswered, duration_ms,
+            "the job already had an answer; the deadline guard's was not needed",
+        ),
         Ok(delivery) => tracing::error!(
             job_id = %watched.job, request_id = watched.run, outcome = %delivery, kind = %failure.kind(),
-            message = failure.message(), duration_ms, "the deadline guard answered the job",
+            answer = failure.message(), duration_ms, "the deadline guard answered the job",
         ),
         Err(error) => tracing::error!(
             job_id = %watched.job, request_id = watched.run, duration_ms, "the deadline guard failed to {error}",

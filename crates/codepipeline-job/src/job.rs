@@ -134,12 +134,16 @@ pub enum EventError {
 
 /// The job came without credentials for its artifacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the job has no artifact credentials: give the action an input or output artifact")]
+#[error("find artifact credentials in the job: give the action an input or an output artifact")]
 pub struct NoArtifactCredentials;
 
 impl FailureCause for NoArtifactCredentials {
     fn failure_kind(&self) -> FailureKind {
         FailureKind::ConfigurationError
+    }
+
+    fn failure_message(&self) -> String {
+        format!("failed to {self}")
     }
 }
 

@@ -1,4 +1,12 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Where to begin
+//!
+//! * [`run`] a [`Handler`], which is an `async fn` from a [`Job`] and a [`JobContext`] to an [`Outcome`] or a
+//!   [`Failure`].
+//! * [`Success`] and [`Continuation`] are the outcomes; [`FailureCause`] and [`OrFail`] make failures of errors.
+//! * [`Lifecycle`] sets the AWS configuration and the margin, and [accepts](Lifecycle::accept) jobs that are answered
+//!   by hand with a [`PendingAnswer`].
 
 mod answer;
 mod aws;

@@ -37,11 +37,14 @@ impl Schedule {
         Self { deadline: started.checked_add(left), answer_by: started.checked_add(left - margin), started }
     }
 
-    /// When the guard's last attempt must be over.
+    /// When the guard's last attempt, which begins now, must be over.
+    ///
+    /// Past the deadline there is nothing to lose: a clock may be wrong, so there is always time for an attempt.
     pub(crate) fn last_moment(&self) -> Instant {
+        let attempt = Instant::now() + LEAST;
         match (self.deadline, self.answer_by) {
             (Some(deadline), Some(answer_by)) => {
-                deadline - LAST_MOMENTS.min(deadline.saturating_duration_since(answer_by) / 4)
+                (deadline - LAST_MOMENTS.min(deadline.saturating_duration_since(answer_by) / 4)).max(attempt)
             }
             _ => Instant::now() + PATIENCE,
         }
@@ -83,7 +86,8 @@ mod tests {
         let since = end.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let schedule = Schedule::new(u64::try_from(since.as_millis()).unwrap(), margin);
         let (deadline, answer_by) = (schedule.deadline.unwrap(), schedule.answer_by.unwrap());
-        assert!(schedule.last_moment() <= deadline && schedule.last_moment() >= answer_by);
+        assert!(left.is_zero() || schedule.last_moment() <= deadline);
+        assert!(schedule.last_moment() > answer_by);
         deadline - answer_by
     }
 

@@ -55,7 +55,7 @@ async fn failures_of_the_library() {
             "ConfigurationError",
             "no UserParameters",
         ),
-        ("no credentials", "/artifactCredentials", "ConfigurationError", "no artifact credentials"),
+        ("no credentials", "/artifactCredentials", "ConfigurationError", "failed to find artifact credentials"),
     ] {
         let mut event = event(&json!({"do": "needCredentials"}));
         *event.pointer_mut(&format!("/CodePipeline.job/data{pointer}")).unwrap() = Value::Null;

@@ -57,6 +57,17 @@ async fn a_late_result_is_dropped() {
     assert_eq!(codepipeline.requests().len(), 1, "nothing was sent after the guard's answer");
 }
 
+/// A clock that is wrong, or an event that waited: the job is answered all the same.
+#[tokio::test]
+async fn a_deadline_that_has_passed() {
+    let codepipeline = CodePipeline::start(JOB, &[]).await;
+    let mut function = Function::start(&codepipeline, &Settings::ample()).await;
+    function.invoke(&event(&json!({"do": "await", "ms": TOO_LONG_MS})), Duration::ZERO).await;
+    let ended = function.ended().await;
+    assert!(ended.matches(&Ended::outcome("failed")), "{ended:?}");
+    assert_eq!(codepipeline.answers().len(), 1);
+}
+
 #[tokio::test]
 async fn an_unconfirmed_answer_is_followed_by_a_failure() {
     let expected = Expected {
