@@ -52,34 +52,48 @@ impl<'a> Input<'a> {
         self.given
     }
 
-    /// Fills the front of `buffer` and returns how much was filled; 0 at the end of the report.
-    pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ReportError> {
-        let filled = if self.given_of_opening < self.opening.len() {
-            let mut rest = &self.opening[self.given_of_opening..];
-            let filled = rest.read(buffer).map_err(|error| self.input_error(&error))?;
-            self.given_of_opening += filled;
+    /// The bytes that come next, without consuming them; empty at the end of the report.
+    pub(crate) fn peek(&mut self) -> Result<&[u8], ReportError> {
+        if self.given > self.limits.bytes {
+            let detail = format!("the report has more than {} bytes; split it or raise the limit", self.limits.bytes);
+            return Err(self.error(ErrorKind::Limit, detail));
+        }
+        if self.given_of_opening < self.opening.len() {
+            return Ok(&self.opening[self.given_of_opening..]);
+        }
+        let source = self.source;
+        loop {
+            match self.reader.fill_buf() {
+                // A buffer that was returned by an earlier call is asked for again, because of how borrows are checked.
+                Ok(_) => break,
+                Err(error) if error.kind() == IoKind::Interrupted => {}
+                Err(error) => return Err(ReportError::new(source, None, ErrorKind::Input, error.to_string())),
+            }
+        }
+        self.reader.fill_buf().map_err(|error| ReportError::new(source, None, ErrorKind::Input, error.to_string()))
+    }
+
+    /// Consumes bytes that [`Input::peek`] returned.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.given += count as u64;
+        if self.given_of_opening < self.opening.len() {
+            self.given_of_opening += count;
             if self.given_of_opening == self.opening.len() {
                 self.opening = Vec::new();
                 self.given_of_opening = 0;
             }
-            filled
         } else {
-            loop {
-                match self.reader.read(buffer) {
-                    Ok(filled) => break filled,
-                    Err(error) if error.kind() == IoKind::Interrupted => {}
-                    Err(error) => return Err(self.input_error(&error)),
-                }
-            }
-        };
-        self.given += filled as u64;
-        if self.given > self.limits.bytes {
-            return Err(self.error(
-                ErrorKind::Limit,
-                format!("the report has more than {} bytes; split it or raise the limit", self.limits.bytes),
-            ));
+            self.reader.consume(count);
         }
-        Ok(filled)
+    }
+
+    /// Fills the front of `buffer` and returns how much was filled; 0 at the end of the report.
+    pub(crate) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ReportError> {
+        let next = self.peek()?;
+        let length = next.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&next[..length]);
+        self.consume(length);
+        Ok(length)
     }
 
     /// An error about the report as a whole.

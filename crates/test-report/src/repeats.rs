@@ -44,8 +44,9 @@ pub enum Standing {
 
 /// Failed names that are remembered exactly.
 const REMEMBERED: usize = 1 << 17;
-/// Words of 64 bits in the filter: 2 MiB, allocated when it is first needed.
-const FILTER_WORDS: usize = 1 << 18;
+/// Words of 64 bits in the filter: 512 KiB, which stays in a processor's cache. Up to 200,000 names in one report it is
+/// wrong about less than one name in a thousand; at a million, about one in seven.
+const FILTER_WORDS: usize = 1 << 16;
 
 #[derive(Debug, Clone, Copy)]
 enum History {
@@ -152,9 +153,8 @@ fn take_back(history: &mut History) -> Standing {
 
 /// A word of the filter, and four of its bits.
 fn filter_place(key: u64) -> (usize, u64) {
-    let bits = [0, 6, 12, 18].map(|shift| 1u64 << ((key >> shift) & 63));
     let word = usize::try_from(key >> 40).unwrap_or(usize::MAX) % FILTER_WORDS;
-    (word, bits[0] | bits[1] | bits[2] | bits[3])
+    (word, 1 << (key & 63) | 1 << (key >> 6 & 63) | 1 << (key >> 12 & 63) | 1 << (key >> 18 & 63))
 }
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -163,20 +163,24 @@ const STEP: u64 = 0xd6e8_feb8_6659_fd93;
 /// A hash that is fast on short names. It need not resist an attacker: who writes the names writes the outcomes too.
 fn hash(seed: u64, bytes: &[u8]) -> u64 {
     let mut state = fold(seed ^ STEP, bytes.len() as u64 ^ SEED);
-    let (chunks, rest) = bytes.as_chunks::<8>();
+    let (chunks, rest) = bytes.as_chunks::<16>();
     for chunk in chunks {
-        state = fold(state ^ u64::from_le_bytes(*chunk), STEP);
+        state = fold_chunk(state, chunk);
     }
-    let mut last = [0; 8];
+    let mut last = [0; 16];
     last[..rest.len()].copy_from_slice(rest);
-    fold(state ^ u64::from_le_bytes(last), SEED)
+    fold_chunk(state, &last)
+}
+
+fn fold_chunk(state: u64, chunk: &[u8; 16]) -> u64 {
+    let (words, _) = chunk.as_chunks::<8>();
+    fold(state ^ u64::from_le_bytes(words[0]), STEP ^ u64::from_le_bytes(words[1]))
 }
 
 /// Multiplies to 128 bits and folds the halves together, so that every bit of both factors has its say.
 fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    let [low, high] = [product, product >> 64].map(|half| half & u128::from(u64::MAX));
-    u64::try_from(low ^ high).unwrap_or(u64::MAX)
+    let (low, high) = a.carrying_mul(b, 0);
+    low ^ high
 }
 
 /// The keys of the map are hashes already.

@@ -206,7 +206,7 @@ impl<'a> JUnit<'a> {
             suite.listed.attempts += u64::from(case.attempts());
             suite.listed.bad_elements += u64::from(case.bad_elements()).max(u64::from(found.outcome.is_bad()));
             suite.listed.error_elements += u64::from(case.error_elements());
-            suite.is_like_doctest &= case.is_like_doctest();
+            suite.is_like_doctest = suite.is_like_doctest && case.is_like_doctest();
         }
         self.sink.case(&found);
         Ok(())

@@ -20,7 +20,8 @@ pub(crate) struct Tag<'a> {
 pub(super) struct Span {
     name: Range<usize>,
     value: Range<usize>,
-    has_references: bool,
+    /// The value is what is written: it has no references, line ends or tabs.
+    is_plain: bool,
 }
 
 /// An attribute.
@@ -29,13 +30,13 @@ pub(crate) struct Attribute<'a> {
     /// The name with its prefix.
     pub(crate) name: &'a str,
     raw: &'a str,
-    has_references: bool,
+    is_plain: bool,
 }
 
 impl<'a> Attribute<'a> {
-    /// The value, with references resolved and white space made blanks.
+    /// The value, with references resolved and line ends and tabs made blanks.
     pub(crate) fn value(&self) -> Cow<'a, str> {
-        if !self.has_references && memchr::memchr3(b'\n', b'\t', b'\r', self.raw.as_bytes()).is_none() {
+        if self.is_plain {
             return Cow::Borrowed(self.raw);
         }
         let blanks = self.raw.replace("\r\n", " ").replace(['\n', '\t', '\r'], " ");
@@ -45,7 +46,7 @@ impl<'a> Attribute<'a> {
 
 impl<'a> Tag<'a> {
     pub(super) fn new(name: &'a str, raw: &'a str, spans: &'a [Span]) -> Self {
-        let name = name.rsplit_once(':').map_or(name, |(_, local)| local);
+        let name = memchr::memchr(b':', name.as_bytes()).map_or(name, |colon| &name[colon + 1..]);
         Tag { name, raw, spans }
     }
 
@@ -55,7 +56,7 @@ impl<'a> Tag<'a> {
         self.spans.iter().map(move |span| Attribute {
             name: &raw[span.name.clone()],
             raw: &raw[span.value.clone()],
-            has_references: span.has_references,
+            is_plain: span.is_plain,
         })
     }
 
@@ -112,7 +113,7 @@ pub(super) fn scan(raw: &str, limit: usize, spans: &mut Vec<Span>) -> Located<()
             return Err((name.start, Fault::malformed(format!("the attribute `{}` has no value", &raw[name]))));
         }
         at = skip_blanks(bytes, at + 1);
-        let (value, has_references) = scan_value(raw, at)?;
+        let (value, is_plain) = scan_value(raw, at)?;
         at = value.end + 1;
         if spans.len() == limit {
             return Err((
@@ -123,7 +124,7 @@ pub(super) fn scan(raw: &str, limit: usize, spans: &mut Vec<Span>) -> Located<()
         if spans.iter().any(|span| raw[span.name.clone()] == raw[name.clone()]) {
             return Err((name.start, Fault::malformed(format!("the attribute `{}` stands twice", &raw[name]))));
         }
-        spans.push(Span { name, value, has_references });
+        spans.push(Span { name, value, is_plain });
     }
 }
 
@@ -152,21 +153,33 @@ fn scan_value(raw: &str, at: usize) -> Located<(Range<usize>, bool)> {
         return Err((at, Fault::malformed("an attribute's value that is not in quotes")));
     };
     let start = at + 1;
-    let (mut end, mut has_references) = (start, false);
+    let (mut end, mut is_plain) = (start, true);
     loop {
-        let Some(found) = memchr::memchr3(quote, b'<', b'&', &bytes[end..]) else {
-            return Err((at, Fault::malformed("an attribute's value without its closing quote")));
-        };
-        end += found;
-        match bytes[end] {
-            b'<' => return Err((end, Fault::malformed("a `<` in an attribute's value; it is written `&lt;`"))),
-            b'&' => {
+        end += plain_length(&bytes[end..], quote);
+        match bytes.get(end) {
+            None => return Err((at, Fault::malformed("an attribute's value without its closing quote"))),
+            Some(b'<') => return Err((end, Fault::malformed("a `<` in an attribute's value; it is written `&lt;`"))),
+            Some(b'&') => {
                 end += references::length(&raw[end..]).map_err(|fault| (end, fault))?;
-                has_references = true;
+                is_plain = false;
             }
-            _ => return Ok((start..end, has_references)),
+            Some(byte) if *byte == quote => return Ok((start..end, is_plain)),
+            Some(_) => {
+                end += 1;
+                is_plain = false;
+            }
         }
     }
+}
+
+/// How many bytes come before the first one that means something inside a value.
+fn plain_length(bytes: &[u8], quote: u8) -> usize {
+    let means = |byte: u8| (byte == quote) | (byte == b'<') | (byte == b'&') | (byte < b' ');
+    // Values are short; looking at 16 bytes at once is done without a call.
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let plain = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |found, byte| found | means(*byte))).count();
+    let start = plain * 16;
+    start + bytes[start..].iter().take_while(|byte| !means(**byte)).count()
 }
 
 #[cfg(test)]

@@ -67,19 +67,19 @@ pub(crate) fn read<H: Handler>(input: Input<'_>, handler: &mut H) -> Result<u64,
     let mut document = Document::new(limits);
     loop {
         window.fill()?;
-        let (text, last) = window.text()?;
+        let (text, last) = window.text();
         let stop = match pump(text, last, &mut document, handler) {
             Ok(stop) => stop,
             Err((at, fault)) => return Err(window.error_at(at, fault)),
         };
         match stop {
             Stop::End => break,
-            Stop::At(0) if window.is_full() => over_long(&mut window, limits, &mut document, handler)?,
+            Stop::At(0) if window.is_full() && !last => over_long(&mut window, limits, &mut document, handler)?,
             Stop::At(consumed) => window.consume(consumed),
         }
     }
     if let Err(fault) = document.finish() {
-        let end = window.text()?.0.len();
+        let end = window.text().0.len();
         return Err(window.error_at(end, fault));
     }
     Ok(window.bytes_read())
@@ -149,7 +149,7 @@ fn over_long<H: Handler>(
     document: &mut Document<'_>,
     handler: &mut H,
 ) -> Result<(), ReportError> {
-    let (text, _) = window.text()?;
+    let (text, _) = window.text();
     let fault = if text.starts_with("<![CDATA[") {
         window.consume("<![CDATA[".len());
         return window.until("]]>", |part| document.cdata(part, handler));

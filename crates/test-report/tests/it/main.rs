@@ -1,1 +1,5 @@
 //! One binary for all integration tests.
+
+mod fixtures;
+mod hostile;
+mod properties;
