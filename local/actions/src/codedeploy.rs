@@ -49,8 +49,11 @@ pub struct CodeDeployProvider {
     listener: Option<LogListener>,
     deployments: Deployments,
     /// One deployment at a time to each deployment group.
-    groups: Mutex<HashMap<(String, String), Arc<tokio::sync::Mutex<()>>>>,
+    groups: Mutex<HashMap<(String, String), GroupLock>>,
 }
+
+/// Is held by the deployment that a deployment group has at the time.
+type GroupLock = Arc<tokio::sync::Mutex<()>>;
 
 /// Which instance is deployed to.
 struct Target<'a> {
@@ -168,7 +171,7 @@ impl CodeDeployProvider {
         Log::create(path, line, self.listener.clone())
     }
 
-    fn group(&self, application: &str, group: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn group(&self, application: &str, group: &str) -> GroupLock {
         let mut groups = self.groups.lock().expect("no holder of this lock can panic");
         Arc::clone(groups.entry((application.to_owned(), group.to_owned())).or_default())
     }

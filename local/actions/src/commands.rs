@@ -59,7 +59,7 @@ impl ActionProvider for CommandsProvider {
         let job = Job {
             project: format!("{}-{}", request.pipeline, request.action),
             settings: Project { timeout: TIMEOUT, ..Project::default() },
-            specification: Specification::Inline(Buildspec::of_commands(request.commands.clone())),
+            specification: Specification::Inline(Box::new(Buildspec::of_commands(request.commands.clone()))),
             primary: 0,
             action_variables: None,
             request,

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
-use zip::ZipArchive;
+use zip::{System, ZipArchive};
 
 use super::name::{check_link, check_name};
 use super::{ArchiveError, ArchiveLimits, at};
@@ -44,7 +44,8 @@ pub(crate) fn unpack(body: &[u8], into: &Path, limits: ArchiveLimits) -> Result<
         } else if entry.is_symlink() {
             links.push((name, read_link(&mut entry)?));
         } else {
-            let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
+            // An archive from a system without executable bits (`git archive` writes plain files so) has none to restore.
+            let executable = entry.system() != System::Dos && entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
             left -= write_file(&mut entry, &path, executable, left, limits)?;
         }
     }
@@ -88,4 +89,64 @@ fn create_link(into: &Path, name: &str, target: &str, names: &BTreeSet<String>) 
         fs::create_dir_all(folder).map_err(at(folder))?;
     }
     symlink(target, &path).map_err(at(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// Names and targets that are likely to meet each other.
+    fn path() -> impl Strategy<Value = String> {
+        let part = prop_oneof![4 => Just("a"), 3 => Just("b"), 2 => Just(".."), 1 => Just("."), 1 => Just("")];
+        proptest::collection::vec(part, 1..5).prop_map(|parts| parts.join("/"))
+    }
+
+    fn archive(entries: &[(String, Option<String>)]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, target) in entries {
+            // A name that the writer itself refuses is none that this is about.
+            let _ = match target {
+                Some(target) => zip.add_symlink(name, target, SimpleFileOptions::default()),
+                None => zip.start_file(name, SimpleFileOptions::default()),
+            };
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    /// All links below a folder.
+    fn links(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| match fs::symlink_metadata(&path).unwrap() {
+                metadata if metadata.is_dir() => links(&path),
+                metadata if metadata.is_symlink() => vec![path],
+                _ => vec![],
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_unpacked_leads_outside(
+            entries in proptest::collection::vec((path(), proptest::option::weighted(0.7, path())), 1..7)
+        ) {
+            let outside = tempfile::tempdir().unwrap();
+            let root = fs::canonicalize(outside.path()).unwrap().join("x/root");
+            let unpacked = unpack(&archive(&entries), &root, ArchiveLimits::default());
+            let beside: Vec<_> = fs::read_dir(outside.path().join("x")).into_iter().flatten().collect();
+            prop_assert!(beside.len() <= 1, "{entries:?} wrote beside the folder");
+            if unpacked.is_ok() {
+                for link in links(&root) {
+                    if let Ok(target) = fs::canonicalize(&link) {
+                        prop_assert!(target.starts_with(&root), "{entries:?}: {} leads to {}", link.display(), target.display());
+                    }
+                }
+            }
+        }
+    }
 }

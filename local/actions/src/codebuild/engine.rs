@@ -26,7 +26,7 @@ pub(crate) enum Specification {
     /// A path in the primary source.
     File(String),
     /// There is no file.
-    Inline(Buildspec),
+    Inline(Box<Buildspec>),
 }
 
 /// What is to be built.
@@ -107,7 +107,17 @@ impl Engine {
             ..ProgressUpdate::default()
         });
         let timeout = job.settings.timeout;
-        let mut build = Build { engine: self, job: &job, id: &id, arn: &arn, number, work: work.path(), log, progress };
+        let mut build = Build {
+            engine: self,
+            job: &job,
+            id: &id,
+            arn: &arn,
+            number,
+            work: work.path(),
+            log,
+            failed_output: None,
+            progress,
+        };
         let outcome = match tokio::time::timeout(timeout, build.run()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(build.time_out(timeout)),

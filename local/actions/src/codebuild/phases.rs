@@ -28,6 +28,8 @@ pub(super) struct Build<'a> {
     pub(super) number: u64,
     pub(super) work: &'a Path,
     pub(super) log: Log,
+    /// What the first command that failed had printed last.
+    pub(super) failed_output: Option<String>,
     pub(super) progress: &'a Progress,
 }
 
@@ -138,7 +140,7 @@ impl Build<'_> {
 
     fn buildspec(&self, source: &Path) -> Result<Buildspec, PhaseContext> {
         let path = match &self.job.specification {
-            Specification::Inline(buildspec) => return Ok(buildspec.clone()),
+            Specification::Inline(buildspec) => return Ok(buildspec.as_ref().clone()),
             Specification::File(path) => path,
         };
         let error = |reason: String| PhaseContext {
@@ -220,6 +222,7 @@ impl Build<'_> {
                 Err(error) => error.to_string(),
             };
             self.log.note(CONTAINER, &format!("Command did not exit successfully {} {reason}", command.trim_end()));
+            self.failed_output.get_or_insert(self.log.tail());
             return Err(PhaseContext {
                 status_code: "COMMAND_EXECUTION_ERROR".to_owned(),
                 message: format!("Error while executing command: {}. Reason: {reason}", command.trim_end()),
@@ -255,7 +258,7 @@ impl Build<'_> {
     }
 
     fn leave_failed(&mut self, phase_type: PhaseType, context: PhaseContext) -> Failure {
-        let tail = if context.status_code == "COMMAND_EXECUTION_ERROR" { self.log.tail() } else { String::new() };
+        let tail = self.failed_output.as_deref().unwrap_or_default();
         let message = format!(
             "Build terminated with state: FAILED. Phase: {}, Code: {}, Message: {}{tail}",
             phase_type.as_str(),

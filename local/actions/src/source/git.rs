@@ -13,8 +13,6 @@ const MAX_OUTPUT: u64 = 64 << 20;
 #[derive(Debug)]
 pub(super) struct Repository {
     folder: PathBuf,
-    /// The folder's place in the repository: empty at its root, else with a `/` at its end.
-    prefix: String,
 }
 
 /// The working tree's state below the folder.
@@ -51,12 +49,11 @@ impl Commit {
 impl Repository {
     /// The repository that `folder` lies in; `None` outside of a repository and where `git` is not installed.
     pub(super) async fn open(folder: &Path) -> Option<Self> {
-        let mut repository = Self { folder: folder.to_owned(), prefix: String::new() };
+        let repository = Self { folder: folder.to_owned() };
+        let inside = repository.text(&["rev-parse", "--is-inside-work-tree"]).await.ok()?;
         // An ignored folder within a repository (a build directory, say) is not part of that repository.
         let ignored = repository.git(&["check-ignore", "--quiet", "."], MAX_OUTPUT).await.is_ok();
-        let prefix = repository.text(&["rev-parse", "--show-prefix"]).await.ok()?;
-        repository.prefix = prefix.trim_end_matches('\n').to_owned();
-        (!ignored).then_some(repository)
+        (inside.trim() == "true" && !ignored).then_some(repository)
     }
 
     pub(super) async fn state(&self) -> Result<State, String> {
@@ -96,10 +93,10 @@ impl Repository {
         })
     }
 
-    /// The files of a commit below the folder, as a ZIP file.
+    /// The files of a commit below the folder, as a ZIP file. (In a folder of a repository, `git archive` writes that
+    /// folder's part.)
     pub(super) async fn archive(&self, commit: &str, limit: u64) -> Result<Vec<u8>, String> {
-        let tree = format!("{commit}:{}", self.prefix);
-        self.git(&["archive", "--format=zip", &tree], limit).await
+        self.git(&["archive", "--format=zip", commit], limit).await
     }
 
     /// `owner/name` from the URL of the remote `origin`.

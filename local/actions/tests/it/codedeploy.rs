@@ -240,16 +240,23 @@ async fn nothing_is_left_when_the_deployment_is_dropped() {
 
 #[tokio::test]
 async fn groups_have_their_own_instance_and_port() {
-    let ports = { std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port() };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
     let (bucket, data) = (Bucket::new(), tempfile::tempdir().unwrap());
-    let servers = InstanceServers::new(Some(ports..=ports));
-    let provider = CodeDeployProvider::new(data.path(), bucket, Clock::system(), servers.clone());
-    let url = provider.serve("web", "Staging").await.unwrap();
-    assert_eq!(url, format!("http://127.0.0.1:{ports}"));
-    assert_eq!(provider.serve("web", "Staging").await.unwrap(), url);
-    let failure = provider.serve("web", "Production").await.unwrap_err();
-    assert!(failure.message.contains("is free for the instance web/Production"), "{}", failure.message);
-    assert_eq!(servers.list().len(), 1);
+    let serve = async |servers: &InstanceServers, group: &str| {
+        let provider = CodeDeployProvider::new(data.path(), bucket.clone(), Clock::system(), servers.clone());
+        provider.serve("web", group).await
+    };
+    let failure = serve(&InstanceServers::new(Some(port..=port)), "Staging").await.unwrap_err();
+    assert!(failure.message.contains("is free for the instance web/Staging"), "{}", failure.message);
+
+    let servers = InstanceServers::new(Some(20_000..=60_000));
+    let (staging, production) =
+        (serve(&servers, "Staging").await.unwrap(), serve(&servers, "Production").await.unwrap());
+    assert_ne!(staging, production);
+    assert_eq!(serve(&servers, "Staging").await.unwrap(), staging, "the port stays the same");
+    assert_eq!(servers.url("web", "Production"), Some(production));
+    assert_eq!(servers.list().len(), 2);
 }
 
 #[tokio::test]

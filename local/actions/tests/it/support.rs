@@ -100,7 +100,10 @@ pub(crate) fn unzip(body: &[u8]) -> BTreeMap<String, String> {
     (0..archive.len())
         .map(|index| {
             let mut entry = archive.by_index(index).unwrap();
-            let mark = match (entry.is_symlink(), entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0)) {
+            let mark = match (
+                entry.is_symlink(),
+                entry.system() != zip::System::Dos && entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0),
+            ) {
                 (true, _) => "@",
                 (false, true) => "*",
                 (false, false) => "",
@@ -127,7 +130,7 @@ pub(crate) async fn get(url: &str, path: &str) -> (u16, String) {
 
 /// Waits until a file has content.
 pub(crate) async fn content_of(path: &std::path::Path) -> String {
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         match std::fs::read_to_string(path) {
             Ok(content) if content.ends_with('\n') => return content,
             _ => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
@@ -138,7 +141,7 @@ pub(crate) async fn content_of(path: &std::path::Path) -> String {
 
 /// Waits until a process is gone (or is only a zombie that nobody has waited for).
 pub(crate) async fn is_gone(pid: &str) -> bool {
-    for _ in 0..500 {
+    for _ in 0..3000 {
         let output = std::process::Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
         let state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if state.is_empty() || state.starts_with('Z') {
