@@ -1,1 +1,28 @@
-//! Reads what the local AWS wires from infra/template.yaml.
+//! Reads from a SAM template what the local AWS wires: what runs here is what is deployed.
+//!
+//! [`read_template`] evaluates parameters, conditions, mappings and intrinsic functions, merges `Globals` as SAM does,
+//! and gives functions, layers, log groups, buckets, topics, rules and schedules with their local names and ARNs. All
+//! other resources are kept as they are written. What would change how a function runs and is not supported is an
+//! error with its place, not a silent difference.
+
+mod error;
+mod evaluate;
+mod event_source;
+mod function;
+mod globals;
+mod parameters;
+mod physical;
+mod properties;
+mod resources;
+mod settings;
+mod substitute;
+mod template;
+mod yaml;
+
+pub use error::{Position, TemplateError};
+pub use event_source::{EventSource, FunctionEvent, RetryPolicy, TargetInput};
+pub use function::{Build, EventInvoke, Function, FunctionUrl, Logging};
+pub use parameters::ParameterValue;
+pub use resources::{Bucket, Layer, LogGroup, Rule, Schedule, Subscription, Target, Topic};
+pub use settings::Settings;
+pub use template::{OtherResource, Output, Template, parse_template, read_template};

@@ -1,0 +1,51 @@
+//! What a template does not say itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The values that CloudFormation would take from the account, the Region and the command line.
+#[derive(Clone)]
+pub struct Settings {
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`.
+    pub account_id: String,
+    /// `AWS::StackName`.
+    pub stack_name: String,
+    /// Values of parameters, which replace their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// Values for `LogicalId.Attribute`, which are taken before those that are made up here: for example the address
+    /// of a function's URL, `ApprovalResponseUrl.FunctionUrl`.
+    pub attributes: BTreeMap<String, String>,
+    /// Values of dynamic references by their text between the braces, without `resolve:`: for example
+    /// `ssm:/stagegate/channel` or `secretsmanager:slack:SecretString:token`.
+    pub dynamic_references: BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    /// Account 111122223333 in eu-west-1, stack `stagegate`, no overrides.
+    fn default() -> Self {
+        Self {
+            region: "eu-west-1".to_owned(),
+            account_id: "111122223333".to_owned(),
+            stack_name: "stagegate".to_owned(),
+            parameters: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            dynamic_references: BTreeMap::new(),
+        }
+    }
+}
+
+// Parameters and dynamic references may be secrets: only their names are shown.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("region", &self.region)
+            .field("account_id", &self.account_id)
+            .field("stack_name", &self.stack_name)
+            .field("parameters", &self.parameters.keys())
+            .field("attributes", &self.attributes)
+            .field("dynamic_references", &self.dynamic_references.keys())
+            .finish()
+    }
+}
