@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;
 use stagegate_local_clock::Clock;
-use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::declaration::ActionTypes;
@@ -39,7 +39,8 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.tasks().abort_all();
+        // Dropping a set of tasks aborts them.
+        drop(self.shared.close());
     }
 }
 
@@ -52,7 +53,9 @@ struct Shared {
     observers: broadcast::Sender<Event>,
     /// Wakes the timer task when the earliest timer may have changed.
     timers_changed: Notify,
-    tasks: Mutex<JoinSet<()>>,
+    /// Nothing after the shutdown.
+    tasks: Mutex<Option<JoinSet<()>>>,
+    closed: watch::Sender<bool>,
     /// The tasks of running provider actions by action execution id.
     running: Mutex<HashMap<String, AbortHandle>>,
 }
@@ -129,13 +132,12 @@ impl Builder {
             messages,
             observers,
             timers_changed: Notify::new(),
-            tasks: Mutex::default(),
+            tasks: Mutex::new(Some(JoinSet::new())),
+            closed: watch::Sender::new(false),
             running: Mutex::default(),
         });
-        let mut tasks = shared.tasks();
-        tasks.spawn(drive_timers(Arc::clone(&shared)));
-        tasks.spawn(send_messages(Arc::clone(&shared), self.events, outbox));
-        drop(tasks);
+        shared.spawn(drive_timers(Arc::clone(&shared)));
+        shared.spawn(send_messages(Arc::clone(&shared), self.events, outbox));
         CodePipeline { handle: Arc::new(Handle { shared }) }
     }
 }
@@ -186,18 +188,20 @@ impl CodePipeline {
         })
     }
 
-    /// Waits until an execution has ended and gives its status; nothing where there is no such execution, or where
-    /// its pipeline was deleted.
+    /// Waits until an execution has ended and gives its status; nothing where there is no such execution, where its
+    /// pipeline was deleted, or after a shutdown.
     pub async fn wait_for_execution(&self, pipeline: &str, pipeline_execution_id: &str) -> Option<ExecutionStatus> {
         // Subscribed before the look, so that no change between the two is lost.
         let mut events = self.subscribe();
+        let mut closed = self.handle.shared.closed.subscribe();
         loop {
             let status = self.execution_status(pipeline, pipeline_execution_id)?;
             if status.is_final() {
                 return Some(status);
             }
-            if let Err(broadcast::error::RecvError::Closed) = events.recv().await {
-                return None;
+            tokio::select! {
+                _ = events.recv() => {}
+                _ = closed.wait_for(|closed| *closed) => return None,
             }
         }
     }
@@ -210,9 +214,9 @@ impl CodePipeline {
     /// Abandons everything that runs, and returns when nothing runs any more. Executions stay as they are; operations
     /// still answer, but nothing that they start is carried out.
     pub async fn shutdown(&self) {
-        let mut tasks = std::mem::take(&mut *self.handle.shared.tasks());
-        self.handle.shared.running().clear();
-        tasks.shutdown().await;
+        if let Some(mut tasks) = self.handle.shared.close() {
+            tasks.shutdown().await;
+        }
     }
 }
 
@@ -267,7 +271,7 @@ fn open_approvals(engine: &Engine) -> Vec<OpenApproval> {
 impl Shared {
     /// Runs `work` on the engine at the time now, after everything that is due, and carries out what comes out of it.
     fn with_engine<T>(self: &Arc<Self>, work: impl FnOnce(&mut Engine, Timestamp) -> T) -> T {
-        // The engine is never left half changed by a panic in a reader, so that a poisoned lock is as good as another.
+        // A panic in the engine is a bug that its caller sees; the others still get their answers.
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();
         engine.tick(now);
@@ -342,15 +346,26 @@ impl Shared {
                 shared.with_engine(|engine, now| engine.action_finished(now, &id, result));
             }
         });
-        // A task that has ended already leaves its handle behind; aborting it later does nothing.
-        self.running().insert(id, task);
-        self.running().retain(|_, task| !task.is_finished());
+        if let Some(task) = task {
+            // A task that has ended before this line leaves its handle behind; aborting it later does nothing.
+            let mut running = self.running();
+            running.retain(|_, task| !task.is_finished());
+            running.insert(id, task);
+        }
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
         let mut tasks = self.tasks();
+        let tasks = tasks.as_mut()?;
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(task)
+        Some(tasks.spawn(task))
+    }
+
+    /// Lets nothing start any more and gives back what runs.
+    fn close(&self) -> Option<JoinSet<()>> {
+        self.closed.send_replace(true);
+        self.running().clear();
+        self.tasks().take()
     }
 
     fn send(&self, message: Message) {
@@ -358,7 +373,7 @@ impl Shared {
         let _ = self.messages.send(message);
     }
 
-    fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+    fn tasks(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::paging::{Page, page};
 use super::{epoch_seconds, optional_text, owned_text, text, without_nulls};
-use crate::engine::{ActionExecution, Direction, Engine, Execution, Pipeline, RetryMode, StageStatus, StartRequest};
+use crate::engine::{
+    ActionExecution, ActionStatus, Direction, Engine, Execution, Pipeline, RetryMode, StageStatus, StartRequest,
+};
 use crate::error::ApiError;
 use crate::provider::Artifact;
 
@@ -207,8 +209,8 @@ fn action_detail(execution: &Execution, action: &ActionExecution) -> Value {
         "externalExecutionUrl": action.external_execution_url,
         "errorDetails": error,
     }));
-    let ended = !action.is_running();
-    let outputs = ended.then_some(&action.output_artifacts).filter(|_| action.error.is_none());
+    let succeeded = action.status == ActionStatus::Succeeded;
+    let outputs: &[Artifact] = if succeeded { &action.output_artifacts } else { &[] };
     without_nulls(json!({
         "pipelineExecutionId": execution.id,
         "actionExecutionId": action.id,
@@ -229,7 +231,7 @@ fn action_detail(execution: &Execution, action: &ActionExecution) -> Value {
             "namespace": declared.namespace,
         })),
         "output": {
-            "outputArtifacts": artifact_details(outputs.map_or(&[], Vec::as_slice)),
+            "outputArtifacts": artifact_details(outputs),
             "executionResult": result,
             "outputVariables": action.output_variables,
         },

@@ -26,6 +26,8 @@ impl Engine {
     /// local CodePipeline does not have.
     pub fn call(&mut self, now: Timestamp, operation: &str, input: Value) -> Result<Value, ApiError> {
         let input = validation::check(operation, &input)?;
+        // What is due has happened before the call, so that a late answer is a late answer.
+        self.tick(now);
         match operation {
             "CreatePipeline" => self.api_create_pipeline(now, &input),
             "UpdatePipeline" => self.api_update_pipeline(now, &input),

@@ -22,7 +22,7 @@ const BODY_BYTES: usize = 4 * 1024 * 1024;
 /// checked.
 pub fn router(codepipeline: CodePipeline) -> Router {
     Router::new()
-        .route("/", post(serve))
+        .route("/", post(serve).fallback(elsewhere))
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(codepipeline)

@@ -24,7 +24,9 @@ impl Engine {
     fn stage_state(&self, name: &str, pipeline: &Pipeline, index: usize) -> Value {
         let declaration = pipeline.declaration();
         let stage = &declaration.stages[index];
-        let latest = pipeline.latest.get(&stage.name).map(|&latest| &pipeline.executions[latest]);
+        // A pipeline in the PARALLEL mode has no state.
+        let latest = pipeline.latest.get(&stage.name).filter(|_| declaration.execution_mode != ExecutionMode::Parallel);
+        let latest = latest.map(|&latest| &pipeline.executions[latest]);
         let place = latest.and_then(|execution| place_of(execution, &stage.name));
         let run = latest.zip(place).map(|(execution, place)| (execution, place, &execution.stages[place]));
         let actions = stage.actions.iter().map(|action| {

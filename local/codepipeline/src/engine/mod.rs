@@ -30,7 +30,7 @@ pub(crate) use execution::StartRequest;
 pub(crate) use job::{Job, JobState, JobSuccess};
 pub(crate) use model::{ActionExecution, ActionRef, Execution, ExecutionRef, Pipeline, Work};
 pub(crate) use retry::RetryMode;
-pub(crate) use status::StageStatus;
+pub(crate) use status::{ActionStatus, StageStatus};
 pub(crate) use transition::Direction;
 
 use crate::declaration::ActionTypes;

@@ -28,19 +28,18 @@ impl Engine {
         let caller = self.settings.caller_arn.clone();
         let pipeline = self.pipeline_mut(name)?;
         let stages = &pipeline.declaration().stages;
-        let Some(index) = stages.iter().position(|declared| declared.name == stage) else {
+        if !stages.iter().any(|declared| declared.name == stage) {
             return Err(ApiError::stage_not_found(name, stage));
-        };
+        }
         let transitions = pipeline.transitions.entry(stage.to_owned()).or_default();
         let transition = match direction {
             Direction::Inbound => &mut transitions.inbound,
             Direction::Outbound => &mut transitions.outbound,
         };
         *transition = Transition { disabled_reason, changed: Some((now, caller)) };
-        // Executions of the PARALLEL mode may run older versions, in which the stage has another index.
-        let versions = self.pipeline(name)?.executions.iter().map(|execution| execution.stages.len());
-        let most = versions.max().unwrap_or(0).max(index + 2);
-        for place in 0..most {
+        // An execution of the PARALLEL mode may run an older version, in which the stage has another index.
+        let stages = self.pipeline(name)?.executions.iter().map(|execution| execution.stages.len());
+        for place in 0..stages.max().unwrap_or_default() {
             self.admit(now, name, place);
         }
         Ok(())

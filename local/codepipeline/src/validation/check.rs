@@ -95,7 +95,7 @@ impl Check {
 
     fn list(&mut self, limits: Limits, element: &'static str, list: &[Value], path: &str) -> Checked {
         for constraint in length_constraints(limits, list.len()) {
-            self.violated(Some("[...]"), path, &constraint);
+            self.violated(list.is_empty().then_some("[]"), path, &constraint);
         }
         let mut known = Vec::with_capacity(list.len());
         for (index, value) in list.iter().enumerate() {

@@ -1,0 +1,324 @@
+//! An engine without a shell: pipelines in a short notation, and scripts of operations and clock advances.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use stagegate_local_codepipeline::declaration::ActionTypes;
+use stagegate_local_codepipeline::engine::{Effect, Engine};
+use stagegate_local_codepipeline::events::{Change, Event};
+use stagegate_local_codepipeline::provider::{ActionFailure, ActionRequest, ActionSuccess, SourceRevision};
+use stagegate_local_codepipeline::{ApiError, SequentialIds, Settings};
+
+/// The action types that the tests use besides the built-in ones.
+pub(crate) const PROVIDERS: [(&str, &str); 4] =
+    [("Source", "S3"), ("Build", "CodeBuild"), ("Test", "CodeBuild"), ("Deploy", "CodeDeploy")];
+
+/// The name of the pipeline in every script.
+pub(crate) const NAME: &str = "web";
+
+/// Reads a pipeline such as `QUEUED Source: Source | Build: Compile Lint Pack@2 | Gate: Check*lambda Ask*manual@2`.
+/// Actions build where they are not marked; those of the first stage are sources.
+pub(crate) fn pipeline(notation: &str) -> Value {
+    let (mode, stages) = notation.split_once(' ').unwrap();
+    let mut sources = 0;
+    let stages = stages.split('|').enumerate().map(|(index, stage)| {
+        let (name, actions) = stage.split_once(':').unwrap();
+        let actions = actions.split_whitespace().map(|action| {
+            let (action, order) = action.split_once('@').unwrap_or((action, "1"));
+            let (name, kind) = action.split_once('*').unwrap_or((action, if index == 0 { "source" } else { "build" }));
+            sources += usize::from(index == 0);
+            declare(name, kind, order.parse().unwrap(), sources)
+        });
+        json!({"name": name.trim(), "actions": actions.collect::<Vec<_>>()})
+    });
+    let stages: Vec<_> = stages.collect();
+    json!({
+        "name": NAME,
+        "roleArn": "arn:aws:iam::111122223333:role/pipeline",
+        "artifactStore": {"type": "S3", "location": "artifacts"},
+        "pipelineType": "V2",
+        "executionMode": mode,
+        "stages": stages,
+    })
+}
+
+fn declare(name: &str, kind: &str, order: u32, source: usize) -> Value {
+    let (category, provider, configuration) = match kind {
+        "source" => ("Source", "S3", json!({"S3Bucket": "sources", "S3ObjectKey": "web.zip"})),
+        "build" => ("Build", "CodeBuild", json!({"ProjectName": "web"})),
+        "deploy" => ("Deploy", "CodeDeploy", json!({"ApplicationName": "web"})),
+        "lambda" => ("Invoke", "Lambda", json!({"FunctionName": "gate", "UserParameters": "{\"gate\":\"web\"}"})),
+        "manual" => ("Approval", "Manual", json!({})),
+        other => panic!("no kind of action {other}"),
+    };
+    let inputs = if kind == "build" || kind == "deploy" { json!([{"name": "Source1"}]) } else { json!([]) };
+    let outputs = if kind == "source" { json!([{"name": format!("Source{source}")}]) } else { json!([]) };
+    json!({
+        "name": name,
+        "actionTypeId": {"category": category, "owner": "AWS", "provider": provider, "version": "1"},
+        "runOrder": order,
+        "configuration": configuration,
+        "inputArtifacts": inputs,
+        "outputArtifacts": outputs,
+        "namespace": format!("{name}Vars"),
+    })
+}
+
+/// An engine, its time, and what it has put out.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
+    pub(crate) events: Vec<Event>,
+    /// Provider actions that were started, by action execution id.
+    pub(crate) requests: HashMap<String, ActionRequest>,
+    pub(crate) cancelled: Vec<String>,
+    /// The events of every job, by the id of the job.
+    pub(crate) jobs: BTreeMap<String, Value>,
+    /// Topic, subject and message of every notification.
+    pub(crate) notifications: Vec<(String, String, Value)>,
+    /// Pipeline execution ids by the names that the script gives them.
+    pub(crate) names: HashMap<String, String>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub(crate) fn with(settings: Settings) -> Self {
+        let engine = Engine::new(settings, ActionTypes::with_providers(PROVIDERS), Box::new(SequentialIds::default()));
+        Self {
+            engine,
+            now: "2026-11-23T10:00:00Z".parse().unwrap(),
+            events: Vec::new(),
+            requests: HashMap::new(),
+            cancelled: Vec::new(),
+            jobs: BTreeMap::new(),
+            notifications: Vec::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// A world with one pipeline.
+    pub(crate) fn of(pipeline: &Value) -> Self {
+        let mut world = Self::new();
+        world.call("CreatePipeline", json!({"pipeline": pipeline})).unwrap();
+        world
+    }
+
+    pub(crate) fn call(&mut self, operation: &str, input: Value) -> Result<Value, ApiError> {
+        let output = self.engine.call(self.now, operation, input);
+        self.drain();
+        output
+    }
+
+    pub(crate) fn advance(&mut self, by: SignedDuration) {
+        self.now += by;
+        self.engine.tick(self.now);
+        self.drain();
+    }
+
+    pub(crate) fn drain(&mut self) {
+        while let Some(effect) = self.engine.next_effect() {
+            match effect {
+                Effect::StartAction { request, .. } => {
+                    let former = self.requests.insert(request.action_execution_id.clone(), request);
+                    assert!(former.is_none(), "an action execution is started once");
+                }
+                Effect::CancelAction { action_execution_id } => self.cancelled.push(action_execution_id),
+                Effect::InvokeLambda { job_id, payload, .. } => {
+                    assert!(self.jobs.insert(job_id, payload).is_none(), "a job is invoked once");
+                }
+                Effect::PublishApproval { topic_arn, subject, message, .. } => {
+                    self.notifications.push((topic_arn, subject, serde_json::from_str(&message).unwrap()));
+                }
+                Effect::Emit(event) => self.events.push(event),
+            }
+        }
+    }
+
+    pub(crate) fn start(&mut self, name: &str) -> Result<String, ApiError> {
+        let output = self.call("StartPipelineExecution", json!({"name": NAME}))?;
+        let id = output["pipelineExecutionId"].as_str().unwrap().to_owned();
+        self.names.insert(name.to_owned(), id.clone());
+        Ok(id)
+    }
+
+    /// The latest execution of an action as ListActionExecutions shows it.
+    pub(crate) fn action(&mut self, execution: &str, action: &str) -> Option<Value> {
+        let filter = json!({"pipelineExecutionId": self.names[execution]});
+        let output = self.call("ListActionExecutions", json!({"pipelineName": NAME, "filter": filter})).unwrap();
+        let list = output["actionExecutionDetails"].as_array().unwrap();
+        list.iter().find(|detail| detail["actionName"] == action).cloned()
+    }
+
+    /// The id of the running execution of an action.
+    pub(crate) fn running(&mut self, execution: &str, action: &str) -> String {
+        let detail =
+            self.action(execution, action).unwrap_or_else(|| panic!("{action} of {execution} was not started"));
+        assert_eq!(detail["status"], "InProgress", "{action} of {execution}");
+        detail["actionExecutionId"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of the job that waits for an answer, or the last one.
+    pub(crate) fn job(&mut self, execution: &str, action: &str) -> String {
+        let action = self.action(execution, action).unwrap()["actionExecutionId"].clone();
+        let ids: Vec<_> = self.jobs.keys().cloned().collect();
+        let of_action = ids.into_iter().rev().find(|id| {
+            let details = self.engine.call(self.now, "GetJobDetails", json!({"jobId": id}));
+            details.is_ok_and(|details| {
+                details["jobDetails"]["data"]["pipelineContext"]["action"]["actionExecutionId"] == action
+            })
+        });
+        of_action.expect("the action has a job")
+    }
+
+    pub(crate) fn execution(&mut self, name: &str) -> Value {
+        let input = json!({"pipelineName": NAME, "pipelineExecutionId": self.names[name]});
+        self.call("GetPipelineExecution", input).unwrap()["pipelineExecution"].take()
+    }
+
+    fn finish(&mut self, execution: &str, action: &str, variables: &[&str]) {
+        let detail =
+            self.action(execution, action).unwrap_or_else(|| panic!("{action} of {execution} was not started"));
+        let variables = variables.iter().map(|pair| pair.split_once('=').unwrap());
+        let variables: BTreeMap<_, _> = variables.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        if detail["input"]["actionTypeId"]["provider"] == "Lambda" {
+            let job = self.job(execution, action);
+            let input = json!({"jobId": job, "outputVariables": variables});
+            self.call("PutJobSuccessResult", input).unwrap();
+            return;
+        }
+        let id = self.running(execution, action);
+        let source = detail["input"]["actionTypeId"]["category"] == "Source";
+        let revision = source.then(|| SourceRevision { id: "abc123".into(), summary: "a change".into(), url: None });
+        let success = ActionSuccess { output_variables: variables, revision, ..ActionSuccess::default() };
+        self.engine.action_finished(self.now, &id, Ok(success));
+        self.drain();
+    }
+
+    pub(crate) fn fail(&mut self, execution: &str, action: &str) {
+        let id = self.running(execution, action);
+        self.engine.action_finished(self.now, &id, Err(ActionFailure::new("JobFailed", "it broke")));
+        self.drain();
+    }
+
+    pub(crate) fn token(&mut self, stage: &str, action: &str) -> Option<String> {
+        let state = self.call("GetPipelineState", json!({"name": NAME})).unwrap();
+        let stages = state["stageStates"].as_array().unwrap();
+        let stage = stages.iter().find(|state| state["stageName"] == stage)?;
+        let action = stage["actionStates"].as_array().unwrap().iter().find(|state| state["actionName"] == action)?;
+        Some(action["latestExecution"]["token"].as_str()?.to_owned())
+    }
+
+    fn approve(&mut self, execution: &str, action: &str, status: &str) -> Result<Value, ApiError> {
+        let detail = self.action(execution, action).unwrap();
+        let token = &detail["output"]["executionResult"]["externalExecutionId"];
+        let result = json!({"summary": "by a test", "status": status});
+        let (stage, action) = (&detail["stageName"], &detail["actionName"]);
+        self.call(
+            "PutApprovalResult",
+            json!({"pipelineName": NAME, "stageName": stage, "actionName": action, "result": result, "token": token}),
+        )
+    }
+
+    /// Runs one line of a script. `! Code` at its end expects an error.
+    pub(crate) fn run(&mut self, line: &str) {
+        let (command, error) =
+            line.split_once('!').map_or((line, None), |(command, code)| (command, Some(code.trim())));
+        let words: Vec<_> = command.split_whitespace().collect();
+        let result = self.command(&words);
+        assert_eq!(result.as_ref().err().map(|error| error.code), error, "{line}: {result:?}");
+    }
+
+    fn command(&mut self, words: &[&str]) -> Result<Value, ApiError> {
+        match words {
+            ["start", name] => self.start(name).map(Value::from),
+            ["done", execution, action, variables @ ..] => {
+                self.finish(execution, action, variables);
+                Ok(Value::Null)
+            }
+            ["fail", execution, action] => {
+                self.fail(execution, action);
+                Ok(Value::Null)
+            }
+            ["continue", execution, action, token] => {
+                let job = self.job(execution, action);
+                self.call("PutJobSuccessResult", json!({"jobId": job, "continuationToken": token}))
+            }
+            ["approve", execution, action] => self.approve(execution, action, "Approved"),
+            ["reject", execution, action] => self.approve(execution, action, "Rejected"),
+            ["stop", execution, how] => {
+                let (id, abandon) = (&self.names[*execution], *how == "abandon");
+                let input = json!({"pipelineName": NAME, "pipelineExecutionId": id, "abandon": abandon});
+                self.call("StopPipelineExecution", input)
+            }
+            ["retry", execution, stage, mode] => {
+                let id = &self.names[*execution];
+                let input =
+                    json!({"pipelineName": NAME, "stageName": stage, "pipelineExecutionId": id, "retryMode": mode});
+                self.call("RetryStageExecution", input)
+            }
+            ["disable", stage, direction] => {
+                let input =
+                    json!({"pipelineName": NAME, "stageName": stage, "transitionType": direction, "reason": "freeze"});
+                self.call("DisableStageTransition", input)
+            }
+            ["enable", stage, direction] => {
+                let input = json!({"pipelineName": NAME, "stageName": stage, "transitionType": direction});
+                self.call("EnableStageTransition", input)
+            }
+            ["update"] => {
+                let pipeline = self.call("GetPipeline", json!({"name": NAME})).unwrap()["pipeline"].take();
+                self.call("UpdatePipeline", json!({"pipeline": pipeline}))
+            }
+            ["delete"] => self.call("DeletePipeline", json!({"name": NAME})),
+            ["advance", time] => {
+                self.advance(time.parse().unwrap());
+                Ok(Value::Null)
+            }
+            ["expect", execution, status, rest @ ..] => {
+                self.expect(execution, status, rest);
+                Ok(Value::Null)
+            }
+            other => panic!("no command {other:?}"),
+        }
+    }
+
+    /// Checks the status of an execution, the last event of its stages (`Stage=STARTED`) and the status of its actions
+    /// (`.Action=Failed`); `-` is for what was not reached.
+    fn expect(&mut self, name: &str, status: &str, rest: &[&str]) {
+        assert_eq!(self.execution(name)["status"], status, "execution {name}");
+        for word in rest {
+            let (place, expected) = word.split_once('=').unwrap();
+            let found = match place.strip_prefix('.') {
+                Some(action) => self.action(name, action).map(|detail| detail["status"].as_str().unwrap().to_owned()),
+                None => self.stage_event(name, place),
+            };
+            assert_eq!(found.as_deref().unwrap_or("-"), expected, "{place} of {name}");
+        }
+    }
+
+    fn stage_event(&self, name: &str, stage: &str) -> Option<String> {
+        let of_execution = self.events.iter().filter(|event| event.pipeline_execution_id == self.names[name]);
+        let states = of_execution.filter_map(|event| match &event.change {
+            Change::Stage(change) if change.stage == stage => Some(change.state.as_str().to_owned()),
+            _ => None,
+        });
+        states.last()
+    }
+}
+
+/// Creates a pipeline and runs a script on it, one command a line.
+pub(crate) fn check(notation: &str, script: &str) {
+    check_pipeline(&pipeline(notation), script);
+}
+
+/// As [`check`], for a pipeline that the notation cannot tell.
+pub(crate) fn check_pipeline(pipeline: &Value, script: &str) {
+    let mut world = World::of(pipeline);
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        world.run(line);
+    }
+}
