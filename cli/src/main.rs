@@ -3,7 +3,12 @@
 mod args;
 mod bootstrap;
 mod commands;
+mod example;
+mod execution;
 mod exit;
+mod http;
+mod local;
+mod progress;
 mod terminal;
 
 use std::process::ExitCode;

@@ -1,3 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod demo;
+pub(crate) mod run;
 pub(crate) mod test_gate;
+pub(crate) mod up;

@@ -17,7 +17,8 @@ pub struct TestsPolicy {
     /// How many files each pattern of `reports` must match at the least, where it does not say so itself; 1 if absent.
     #[serde(default)]
     pub min_files: Option<u64>,
-    /// How many tests there must be at the least.
+    /// How many tests there must be at the least. Failed tests do not count, even where some may fail: a failure more
+    /// must never make a verdict better.
     #[serde(default)]
     pub min_total: Option<Rule<u64>>,
     /// How many tests may have failed or ended in an error. Where it is absent, none may, unless `min_pass_rate` is set.
@@ -38,7 +39,7 @@ pub struct TestsPolicy {
     /// Tests or suites that must be there, must have run and must have passed.
     #[serde(default)]
     pub required: Vec<NamePattern>,
-    /// Whether reports without a single test are accepted.
+    /// Whether reports are accepted in which not a single test passed.
     #[serde(default)]
     pub allow_empty: bool,
 }

@@ -23,7 +23,11 @@ const BUFFER: usize = 32 * 1024;
 ///
 /// If an artifact or a chosen file cannot be read to its end. A report that can be read but not understood is part of
 /// the evidence instead.
-pub async fn gather(policy: &TestsPolicy, artifacts: &[Artifact], store: &ArtifactStore) -> Result<Evidence, Failure> {
+pub(crate) async fn gather(
+    policy: &TestsPolicy,
+    artifacts: &[Artifact],
+    store: &ArtifactStore,
+) -> Result<Evidence, Failure> {
     let patterns = FilePatterns::new(policy.reports.iter().map(|pattern| pattern.files.glob()));
     let patterns = patterns.map_err(|error| Failure::configuration(format!("failed to {error}")))?;
     let mut evidence = Evidence::new(policy);

@@ -1,1 +1,191 @@
-//! The local AWS: one endpoint for CodePipeline and S3, wired from the template.
+//! The local AWS: CodePipeline, Lambda, S3, CodeBuild and CodeDeploy on one machine, behind one endpoint, with the
+//! functions of a SAM template.
+
+mod credentials;
+mod endpoint;
+mod functions;
+mod invoker;
+mod options;
+mod s3;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use stagegate_local_actions::{
+    CodeBuildProvider, CodeDeployProvider, CommandsProvider, InstanceServers, S3DeployProvider, SourceProvider,
+};
+use stagegate_local_codepipeline::provider::ActionProvider;
+use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
+use stagegate_local_lambda::{HostOptions, LambdaHost, LogFiles};
+
+pub use credentials::LOCAL_ACCESS_KEY;
+pub use options::{Bootstraps, Options};
+pub use s3::LocalS3;
+
+use credentials::Credentials;
+use endpoint::{Endpoint, Services};
+use invoker::Invoker;
+
+/// The providers whose actions take a revision from outside; a local folder stands in for all of them.
+const SOURCES: [&str; 5] = ["CodeStarSourceConnection", "CodeCommit", "GitHub", "S3", "ECR"];
+
+/// Why the local AWS does not start. Reads after "failed to".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+/// A running local AWS. It ends when it is dropped; [`LocalAws::shutdown`] waits until no process is left.
+pub struct LocalAws {
+    codepipeline: CodePipeline,
+    lambda: LambdaHost,
+    s3: LocalS3,
+    deploy: Arc<CodeDeployProvider>,
+    servers: InstanceServers,
+    endpoint: Endpoint,
+    data: PathBuf,
+    region: String,
+}
+
+impl LocalAws {
+    /// Starts everything.
+    ///
+    /// # Errors
+    ///
+    /// If the template cannot be read, a function of it cannot be hosted, a folder cannot be made or the port is taken.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let s3 = LocalS3::open(&options.data.join("s3")).map_err(StartError)?;
+        let listener = Endpoint::bind(options.port).await.map_err(StartError)?;
+        let address =
+            listener.local_addr().map_err(|error| StartError(format!("find out the endpoint's port: {error}")))?;
+        let logs = Arc::new(LogFiles::new(options.data.join("logs/lambda")));
+        let lambda = LambdaHost::new(options.clock.clone(), HostOptions { logs, ..HostOptions::default() });
+        let mut credentials = Credentials::new();
+        let endpoint_url = format!("http://{address}");
+        for function in functions::configure(&options, &endpoint_url, &mut credentials).map_err(StartError)? {
+            lambda.create_function(function).map_err(|error| StartError(error.to_string()))?;
+        }
+        let servers = InstanceServers::new(None);
+        let bucket: Arc<LocalS3> = Arc::new(s3.clone());
+        let deploy = CodeDeployProvider::new(&options.data, bucket.clone(), options.clock.clone(), servers.clone());
+        let deploy = Arc::new(deploy);
+        let codepipeline = providers(&options, &bucket, deploy.clone())
+            .into_iter()
+            .fold(CodePipeline::builder(options.clock.clone()), |builder, (category, name, provider)| {
+                builder.provider(category, name, provider)
+            })
+            .settings(Settings { region: options.region.clone(), ..Settings::default() })
+            .lambda(Arc::new(Invoker(lambda.clone())))
+            .start();
+        let services = Services {
+            codepipeline: stagegate_local_codepipeline::router(codepipeline.clone()),
+            lambda: stagegate_local_lambda::router(lambda.clone()),
+            s3: s3.service(Arc::new(credentials.with_jobs(codepipeline.clone()))),
+        };
+        let endpoint = Endpoint::serve(listener, services).map_err(StartError)?;
+        Ok(Self { codepipeline, lambda, s3, deploy, servers, endpoint, data: options.data, region: options.region })
+    }
+
+    /// The URL for `aws --endpoint-url`.
+    pub fn endpoint_url(&self) -> String {
+        format!("http://{}", self.endpoint.address)
+    }
+
+    /// The Region of everything.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The local CodePipeline.
+    pub fn codepipeline(&self) -> &CodePipeline {
+        &self.codepipeline
+    }
+
+    /// The local Lambda.
+    pub fn lambda(&self) -> &LambdaHost {
+        &self.lambda
+    }
+
+    /// The local S3.
+    pub fn s3(&self) -> &LocalS3 {
+        &self.s3
+    }
+
+    /// The folder below which everything is kept.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Creates the pipeline of a definition, or updates it where it exists, with the bucket of its artifact store.
+    /// The deployment groups of its CodeDeploy actions are served from then on.
+    ///
+    /// The definition is the JSON that `aws codepipeline get-pipeline` prints; its `metadata` is ignored. Gives the
+    /// pipeline's name.
+    ///
+    /// # Errors
+    ///
+    /// The answer of CreatePipeline or UpdatePipeline, or that a bucket or a server cannot be made.
+    pub async fn put_pipeline(&self, definition: &Value) -> Result<String, StartError> {
+        let pipeline = definition.get("pipeline").unwrap_or(definition);
+        let name = pipeline["name"].as_str().unwrap_or_default().to_owned();
+        if let Some(bucket) = pipeline["artifactStore"]["location"].as_str() {
+            self.s3.create_bucket(bucket).await.map_err(StartError)?;
+        }
+        let exists = self.codepipeline.call("GetPipeline", json!({"name": name})).await.is_ok();
+        let operation = if exists { "UpdatePipeline" } else { "CreatePipeline" };
+        let done = self.codepipeline.call(operation, json!({"pipeline": pipeline})).await;
+        done.map_err(|error: ApiError| StartError(format!("create the pipeline {name:?}: {error}")))?;
+        self.serve_instances(pipeline).await?;
+        Ok(name)
+    }
+
+    async fn serve_instances(&self, pipeline: &Value) -> Result<(), StartError> {
+        for action in actions(pipeline).filter(|action| action["actionTypeId"]["provider"] == "CodeDeploy") {
+            let setting = |key: &str| action["configuration"][key].as_str().unwrap_or_default();
+            let served = self.deploy.serve(setting("ApplicationName"), setting("DeploymentGroupName")).await;
+            served.map_err(|failure| StartError(format!("serve the instances: {}", failure.message)))?;
+        }
+        Ok(())
+    }
+
+    /// Where the instances of a deployment group are served, if they are.
+    pub fn instance_url(&self, application: &str, deployment_group: &str) -> Option<String> {
+        self.servers.url(application, deployment_group)
+    }
+
+    /// Ends everything. Returns when no process is left.
+    pub async fn shutdown(&self) {
+        self.codepipeline.shutdown().await;
+        self.lambda.shutdown().await;
+    }
+}
+
+/// All actions of a pipeline definition, in the order of its stages.
+pub fn actions(pipeline: &Value) -> impl Iterator<Item = &Value> {
+    pipeline["stages"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|stage| stage["actions"].as_array().into_iter().flatten())
+}
+
+type Provider = (&'static str, &'static str, Arc<dyn ActionProvider>);
+
+fn providers(options: &Options, bucket: &Arc<LocalS3>, deploy: Arc<CodeDeployProvider>) -> Vec<Provider> {
+    let (data, clock) = (&options.data, &options.clock);
+    let mut providers: Vec<Provider> = vec![("Deploy", "CodeDeploy", deploy)];
+    if let Some(folder) = &options.source {
+        let source = Arc::new(SourceProvider::new(folder, bucket.clone()));
+        providers.extend(SOURCES.map(|name| ("Source", name, source.clone() as Arc<dyn ActionProvider>)));
+    }
+    let mut build = CodeBuildProvider::new(data, bucket.clone(), clock.clone());
+    if let Some(listener) = &options.log_listener {
+        build = build.with_log_listener(listener.clone());
+    }
+    let build = Arc::new(build);
+    providers.push(("Build", "CodeBuild", build.clone()));
+    providers.push(("Test", "CodeBuild", build));
+    providers.push(("Deploy", "S3", Arc::new(S3DeployProvider::new(data, bucket.clone(), clock.clone()))));
+    providers.push(("Compute", "Commands", Arc::new(CommandsProvider::new(data, bucket.clone(), clock.clone()))));
+    providers
+}

@@ -1,0 +1,117 @@
+//! `stagegate demo`: the example application through a gated pipeline, in one command.
+
+use std::path::{Path, PathBuf};
+
+use stagegate_local_codepipeline::engine::ExecutionStatus;
+
+use crate::args::DemoOptions;
+use crate::commands::up;
+use crate::example::{self, Example};
+use crate::execution::{self, Approver};
+use crate::exit::{CommandError, Exit};
+use crate::http;
+use crate::local::{self, Data, Definition, Local};
+use crate::progress::Progress;
+use crate::terminal::{Style, say};
+
+/// What the demo deploys to, as the pipeline of the example names it.
+const PRODUCTION: (&str, &str) = ("web", "Production");
+
+pub(crate) fn run(options: &DemoOptions) -> Result<Exit, CommandError> {
+    let template = local::template(&options.local)?;
+    let original = example_beside(&template)?;
+    let data = Data::of(&options.local)?;
+    let example = Example::copy(&original, &data.path.join("source")).map_err(CommandError::unavailable)?;
+    let definition = Definition::read(&example.folder.join("pipeline.json"))?;
+    local::run(async {
+        let local = local::start(&options.local, data, example.folder.clone(), 0, std::slice::from_ref(&definition));
+        let local = local.await?;
+        let done = tokio::select! {
+            done = show(options, &local, &example, &definition) => done,
+            () = local::interrupted() => Ok(Exit::Interrupted),
+        };
+        local.aws.shutdown().await;
+        done
+    })
+}
+
+/// The example lies beside the folder of the template.
+fn example_beside(template: &Path) -> Result<PathBuf, CommandError> {
+    let root = template.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    let folder = root.join("examples/web");
+    if folder.join("pipeline.json").is_file() {
+        return Ok(folder);
+    }
+    Err(CommandError::wrong_call(format!("find the example application {}; run the demo in a clone", folder.display())))
+}
+
+async fn show(
+    options: &DemoOptions,
+    local: &Local,
+    example: &Example,
+    definition: &Definition,
+) -> Result<Exit, CommandError> {
+    let style = Style::of_stdout();
+    let name = definition.pipeline()["name"].as_str().unwrap_or_default();
+    say(format_args!(
+        "{} a CodePipeline on this machine, {}",
+        style.strong("Stagegate demo:"),
+        local.aws.endpoint_url()
+    ));
+    say("");
+
+    let before = example.version().map_err(CommandError::unavailable)?;
+    say(format_args!("Version {before} goes to production first, without questions."));
+    release(local, name, Approver::Always, style).await.and_then(|status| match status {
+        ExecutionStatus::Succeeded => Ok(()),
+        other => {
+            Err(CommandError::unavailable(format!("prepare the demo: the first release ended {}", other.as_str())))
+        }
+    })?;
+    let version = example.next_version().map_err(CommandError::unavailable)?;
+    if options.break_tests {
+        example.break_a_test().map_err(CommandError::unavailable)?;
+    }
+    say("");
+    say(match options.break_tests {
+        true => format!("Version {version} follows, with a change that breaks a test:"),
+        false => format!("Version {version} follows:"),
+    });
+    let approver = if options.yes { Approver::Always } else { Approver::Terminal };
+    let status = release(local, name, approver, style).await?;
+
+    let url = local.aws.instance_url(PRODUCTION.0, PRODUCTION.1).unwrap_or_default();
+    let served = http::get(&format!("{url}/version.json")).await.map_err(CommandError::unavailable)?;
+    let served = example::version_in(&served).map_err(CommandError::unavailable)?;
+    say("");
+    let ended = match status {
+        ExecutionStatus::Succeeded => style.good("released"),
+        _ => style.bad("not released"),
+    };
+    say(format_args!("{ended}: production serves {}, {url}", style.strong(&served)));
+    let expected = if status == ExecutionStatus::Succeeded { &version } else { &before };
+    if served != *expected {
+        return Err(CommandError::unavailable(format!("deploy what was released: production should serve {expected}")));
+    }
+    if !options.yes {
+        look_further(local, definition, name);
+        local::interrupted().await;
+    }
+    Ok(execution::exit(status))
+}
+
+async fn release(local: &Local, name: &str, approver: Approver, style: Style) -> Result<ExecutionStatus, CommandError> {
+    execution::follow(local.aws.codepipeline(), name, &[], approver, &mut Progress::new(style)).await
+}
+
+fn look_further(local: &Local, definition: &Definition, name: &str) {
+    say("");
+    say("Look further, in another terminal; Ctrl-C here ends everything:");
+    say("");
+    up::environment(&local.aws);
+    say(format_args!("  aws codepipeline get-pipeline-state --name {name}"));
+    say(format_args!("  aws codepipeline list-action-executions --pipeline-name {name}"));
+    say("");
+    up::instances(&local.aws, definition);
+    say(format_args!("  logs and artifacts  {}", local.aws.data().display()));
+}

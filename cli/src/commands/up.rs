@@ -1,0 +1,69 @@
+//! `stagegate up`: the local AWS until Ctrl-C.
+
+use stagegate_local_aws::{LOCAL_ACCESS_KEY, LocalAws, actions};
+
+use crate::args::{DEFAULT_PORT, UpOptions};
+use crate::exit::{CommandError, Exit};
+use crate::local::{self, Data, Definition, Local};
+use crate::progress::Progress;
+use crate::terminal::{Style, say};
+
+pub(crate) fn run(options: &UpOptions) -> Result<Exit, CommandError> {
+    let definitions = options.pipelines.iter().map(|file| Definition::read(file)).collect::<Result<Vec<_>, _>>()?;
+    let folder = definitions.first().map(Definition::folder);
+    let source = options.source.clone().or(folder).unwrap_or_else(|| ".".into());
+    local::run(async {
+        let local = local::start(&options.local, Data::of(&options.local)?, source, DEFAULT_PORT, &definitions).await?;
+        tokio::select! {
+            () = serve(&local, &definitions) => {}
+            () = local::interrupted() => {}
+        }
+        local.aws.shutdown().await;
+        Ok(Exit::Passed)
+    })
+}
+
+async fn serve(local: &Local, definitions: &[Definition]) {
+    let style = Style::of_stdout();
+    say(format_args!("the local AWS serves {}; Ctrl-C ends it", style.strong(local.aws.endpoint_url())));
+    say("");
+    environment(&local.aws);
+    for definition in definitions {
+        let name = definition.pipeline()["name"].as_str().unwrap_or_default();
+        say(format_args!("  aws codepipeline start-pipeline-execution --name {name}"));
+    }
+    say("");
+    for definition in definitions {
+        instances(&local.aws, definition);
+    }
+    say(format_args!("  logs and artifacts  {}", local.aws.data().display()));
+    say("");
+    let mut events = local.aws.codepipeline().subscribe();
+    let mut progress = Progress::new(style);
+    loop {
+        match events.recv().await {
+            Ok(event) => progress.show(&event),
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(missed)) => {
+                say(format_args!("  ({missed} events were not shown)"));
+            }
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// What a shell needs so that `aws` talks to the local AWS.
+pub(crate) fn environment(aws: &LocalAws) {
+    say(format_args!("  export AWS_ENDPOINT_URL={} AWS_REGION={}", aws.endpoint_url(), aws.region()));
+    say(format_args!("  export AWS_ACCESS_KEY_ID={LOCAL_ACCESS_KEY} AWS_SECRET_ACCESS_KEY={LOCAL_ACCESS_KEY}"));
+}
+
+/// Where the pipeline deploys to.
+pub(crate) fn instances(aws: &LocalAws, definition: &Definition) {
+    for action in actions(definition.pipeline()).filter(|action| action["actionTypeId"]["provider"] == "CodeDeploy") {
+        let setting = |key: &str| action["configuration"][key].as_str().unwrap_or_default();
+        let (application, group) = (setting("ApplicationName"), setting("DeploymentGroupName"));
+        if let Some(url) = aws.instance_url(application, group) {
+            say(format_args!("  {:18}  {url}", format!("{application}/{group}")));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Starting a local AWS from what the command line says.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use stagegate_local_aws::{Bootstraps, LocalAws, Options, actions};
+use stagegate_local_clock::Clock;
+use tempfile::TempDir;
+
+use crate::args::LocalOptions;
+use crate::bootstrap;
+use crate::exit::{CommandError, Exit};
+
+/// Where the template is, seen from the folder of a project.
+const TEMPLATE: &str = "infra/template.yaml";
+
+/// The Region where neither the pipeline nor the environment names one.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// A pipeline definition and the file that it came from.
+pub(crate) struct Definition {
+    pub(crate) file: PathBuf,
+    pub(crate) json: Value,
+}
+
+impl Definition {
+    /// Reads a definition as `aws codepipeline get-pipeline` prints it.
+    pub(crate) fn read(file: &Path) -> Result<Self, CommandError> {
+        let failed = |error: &dyn std::fmt::Display| {
+            CommandError::broken_input(format!("read the pipeline definition {}: {error}", file.display()))
+        };
+        let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+        let json = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+        Ok(Self { file: file.to_owned(), json })
+    }
+
+    /// The definition without the envelope of `get-pipeline`.
+    pub(crate) fn pipeline(&self) -> &Value {
+        self.json.get("pipeline").unwrap_or(&self.json)
+    }
+
+    /// The folder that the definition lies in.
+    pub(crate) fn folder(&self) -> PathBuf {
+        match self.file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        }
+    }
+
+    fn region(&self) -> Option<&str> {
+        actions(self.pipeline()).find_map(|action| action["region"].as_str())
+    }
+}
+
+/// A local AWS and the folder that is removed with it, if it is not to be kept.
+pub(crate) struct Local {
+    pub(crate) aws: LocalAws,
+    _temporary: Option<TempDir>,
+}
+
+/// The folder for everything that a local AWS keeps.
+pub(crate) struct Data {
+    pub(crate) path: PathBuf,
+    temporary: Option<TempDir>,
+}
+
+impl Data {
+    pub(crate) fn of(options: &LocalOptions) -> Result<Self, CommandError> {
+        let failed =
+            |error: std::io::Error| CommandError::unavailable(format!("make a folder for the local AWS: {error}"));
+        match &options.data {
+            Some(path) => {
+                std::fs::create_dir_all(path).map_err(failed)?;
+                Ok(Self { path: std::path::absolute(path).map_err(failed)?, temporary: None })
+            }
+            None => {
+                let temporary = tempfile::Builder::new().prefix("stagegate-").tempdir().map_err(failed)?;
+                Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+            }
+        }
+    }
+}
+
+/// Starts the local AWS and creates the pipelines in it. Their sources are the files below `source`.
+pub(crate) async fn start(
+    options: &LocalOptions,
+    data: Data,
+    source: PathBuf,
+    port: u16,
+    definitions: &[Definition],
+) -> Result<Local, CommandError> {
+    let region = definitions.iter().find_map(Definition::region).map(str::to_owned);
+    let region = region.or_else(|| std::env::var("AWS_REGION").ok()).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let aws = LocalAws::start(Options {
+        data: data.path,
+        template: template(options)?,
+        parameters: std::collections::BTreeMap::new(),
+        bootstraps: bootstraps(options)?,
+        source: Some(source),
+        port: options.port.unwrap_or(port),
+        region,
+        clock: Clock::scaled(options.speed),
+        log_listener: None,
+    });
+    let aws = aws.await.map_err(|error| CommandError::unavailable(format!("start the local AWS: {error}")))?;
+    for definition in definitions {
+        let created = aws.put_pipeline(&definition.json).await;
+        created.map_err(|error| CommandError::broken_input(format!("{error} ({})", definition.file.display())))?;
+    }
+    Ok(Local { aws, _temporary: data.temporary })
+}
+
+fn bootstraps(options: &LocalOptions) -> Result<Bootstraps, CommandError> {
+    if let Some(folder) = &options.functions {
+        return Ok(Bootstraps::Folder(folder.clone()));
+    }
+    let program = std::env::current_exe();
+    let program = program.map_err(|error| CommandError::unavailable(format!("find this program: {error}")))?;
+    let functions = bootstrap::FUNCTIONS.map(str::to_owned).to_vec();
+    Ok(Bootstraps::Program { program, arguments: vec![bootstrap::SUBCOMMAND.to_owned()], functions })
+}
+
+/// The template named on the command line, or the nearest `infra/template.yaml` in this folder and those above it.
+pub(crate) fn template(options: &LocalOptions) -> Result<PathBuf, CommandError> {
+    if let Some(template) = &options.template {
+        return Ok(template.clone());
+    }
+    let here =
+        std::env::current_dir().map_err(|error| CommandError::unavailable(format!("find this folder: {error}")))?;
+    let found = here.ancestors().map(|folder| folder.join(TEMPLATE)).find(|template| template.is_file());
+    found.ok_or_else(|| {
+        let place = here.display();
+        CommandError::wrong_call(format!("find {TEMPLATE} in {place} or above it; name a SAM template with --template"))
+    })
+}
+
+/// Runs a command on a runtime of its own, until it ends or Ctrl-C is pressed.
+pub(crate) fn run<F>(command: F) -> Result<Exit, CommandError>
+where
+    F: Future<Output = Result<Exit, CommandError>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| CommandError::unavailable(format!("start threads: {error}")))?;
+    let done = runtime.block_on(command);
+    // A thread may still wait for a line of standard input; nothing else is left that could not be ended.
+    runtime.shutdown_background();
+    done
+}
+
+/// Waits for Ctrl-C or the polite request to end.
+pub(crate) async fn interrupted() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,46 @@
+//! What may differ from one local AWS to the next.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use stagegate_local_actions::LogListener;
+use stagegate_local_clock::Clock;
+
+/// How to start a local AWS.
+#[derive(Clone)]
+pub struct Options {
+    /// The folder below which buckets, builds, instances and logs are kept.
+    pub data: PathBuf,
+    /// The SAM template with the functions.
+    pub template: PathBuf,
+    /// Values for the template's parameters, in place of their defaults.
+    pub parameters: BTreeMap<String, String>,
+    /// How the functions are started.
+    pub bootstraps: Bootstraps,
+    /// The folder or git repository that stands in for every source action.
+    pub source: Option<PathBuf>,
+    /// The port of the endpoint; 0 for any free one.
+    pub port: u16,
+    /// The Region of everything.
+    pub region: String,
+    /// The clock of everything but the functions, which run in real time.
+    pub clock: Clock,
+    /// Is called for each line that a build or a deployment prints.
+    pub log_listener: Option<LogListener>,
+}
+
+/// Where the programs of the functions are.
+#[derive(Clone, Debug)]
+pub enum Bootstraps {
+    /// One program that plays the function named by its last argument, for example `stagegate bootstrap test-gate`.
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// What comes before the function's name.
+        arguments: Vec<String>,
+        /// The functions that the program can play.
+        functions: Vec<String>,
+    },
+    /// A folder as `cargo lambda build` makes it, with `<function>/bootstrap` or a program `<function>`.
+    Folder(PathBuf),
+}
