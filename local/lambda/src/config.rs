@@ -60,6 +60,8 @@ pub struct FunctionConfig {
     pub memory_mb: u32,
     /// How many environments may run at the same time; above it an invocation is throttled.
     pub max_concurrency: usize,
+    /// Where and how the function logs.
+    pub logging: LoggingConfig,
     /// What happens to asynchronous invocations.
     pub event_invoke: EventInvokeConfig,
 }
@@ -77,6 +79,7 @@ impl FunctionConfig {
             timeout: Duration::from_secs(3),
             memory_mb: 128,
             max_concurrency: DEFAULT_MAX_CONCURRENCY,
+            logging: LoggingConfig::default(),
             event_invoke: EventInvokeConfig::default(),
         }
     }
@@ -86,9 +89,9 @@ impl FunctionConfig {
         self.arn.split(':').nth(3).unwrap_or_default()
     }
 
-    /// `/aws/lambda/NAME`.
+    /// The log group's name: the configured one, or `/aws/lambda/NAME`.
     pub fn log_group(&self) -> String {
-        format!("/aws/lambda/{}", self.name)
+        self.logging.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", self.name))
     }
 
     /// Checks the limits that Lambda checks when a function is created.
@@ -117,6 +120,16 @@ impl FunctionConfig {
         }
         if self.max_concurrency == 0 {
             return fail("a concurrency of 0 would throttle every invocation".to_owned());
+        }
+        let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+        match self.logging.application_log_level.as_deref() {
+            Some(level) if self.logging.format == LogFormat::Text => {
+                return fail(format!("the log level {level} needs the log format JSON"));
+            }
+            Some(level) if !levels.contains(&level) => {
+                return fail(format!("the log level `{level}` is none of {}", levels.join(", ")));
+            }
+            _ => {}
         }
         self.validate_environment()?;
         self.event_invoke.validate(&self.name)
@@ -158,6 +171,7 @@ impl fmt::Debug for FunctionConfig {
             .field("timeout", &self.timeout)
             .field("memory_mb", &self.memory_mb)
             .field("max_concurrency", &self.max_concurrency)
+            .field("logging", &self.logging)
             .field("event_invoke", &self.event_invoke)
             .finish_non_exhaustive()
     }
@@ -213,6 +227,37 @@ impl Default for FunctionCredentials {
 impl fmt::Debug for FunctionCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FunctionCredentials(redacted)")
+    }
+}
+
+/// `LoggingConfig` of the AWS model. The platform's own lines are text here in either format.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoggingConfig {
+    /// What the function is asked to write, in `AWS_LAMBDA_LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `ApplicationLogLevel`, from `TRACE` to `FATAL`, in `AWS_LAMBDA_LOG_LEVEL`; with [`LogFormat::Json`] only.
+    pub application_log_level: Option<String>,
+    /// The log group's name; `/aws/lambda/NAME` where `None`.
+    pub log_group: Option<String>,
+}
+
+/// `LogFormat` of the AWS model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `Text`.
+    #[default]
+    Text,
+    /// `JSON`.
+    Json,
+}
+
+impl LogFormat {
+    /// The name in the AWS model.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "Text",
+            Self::Json => "JSON",
+        }
     }
 }
 
@@ -285,7 +330,7 @@ mod tests {
     #[test]
     fn limits_are_checked() {
         type Change = fn(&mut FunctionConfig);
-        let cases: [(&str, Change, Option<&str>); 12] = [
+        let cases: [(&str, Change, Option<&str>); 13] = [
             ("defaults", |_| {}, None),
             ("empty name", |c| c.name.clear(), Some("the name must be")),
             ("other name in the ARN", |c| c.arn.push('x'), Some("is not `arn:aws:lambda")),
@@ -293,6 +338,7 @@ mod tests {
             ("long timeout", |c| c.timeout = Duration::from_secs(901), Some("the timeout")),
             ("little memory", |c| c.memory_mb = 64, Some("the memory size")),
             ("no concurrency", |c| c.max_concurrency = 0, Some("throttle every")),
+            ("level", |c| c.logging.application_log_level = Some("INFO".into()), Some("needs the log format JSON")),
             ("reserved", |c| drop(c.environment.insert("AWS_REGION".into(), "x".into())), Some("is reserved")),
             ("bad variable", |c| drop(c.environment.insert("A-B".into(), "x".into())), Some("variable name `A-B`")),
             ("big", |c| drop(c.environment.insert("BIG".into(), "x".repeat(4096))), Some("4099 bytes")),

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::config::FunctionConfig;
+use crate::config::{FunctionConfig, LogFormat};
 use crate::invocation::FunctionError;
 use crate::log::{LogSource, LogStream};
 use crate::output::OutputReader;
@@ -260,6 +260,10 @@ fn command(config: &FunctionConfig, log: &LogStream, runtime_api: &str) -> Comma
         .envs(&config.environment);
     if !credentials.session_token.is_empty() {
         command.env("AWS_SESSION_TOKEN", &credentials.session_token);
+    }
+    if config.logging.format == LogFormat::Json {
+        let level = config.logging.application_log_level.as_deref().unwrap_or("INFO");
+        command.env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("AWS_LAMBDA_LOG_LEVEL", level);
     }
     command
 }

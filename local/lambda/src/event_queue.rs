@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::destination::{Condition, DestinationRecord, Outcome};
 use crate::error::InvokeError;
-use crate::host::{Function, Inner, Request};
+use crate::host::{Function, Inner, MAX_QUEUED_EVENTS, Request};
 use crate::invocation::{InvocationType, InvokeResult};
 
 /// How long Lambda waits before the first and the second retry of a failed event.
@@ -26,7 +26,7 @@ impl Inner {
     ) -> Result<InvokeResult, InvokeError> {
         let Ok(slot) = Arc::clone(&self.event_slots).try_acquire_owned() else {
             let function = function.config.name.clone();
-            return Err(InvokeError::TooManyRequests { function, limit: 1000, what: "queued events" });
+            return Err(InvokeError::TooManyRequests { function, limit: MAX_QUEUED_EVENTS, what: "queued events" });
         };
         let accepted = InvokeResult::accepted(request.request_id.clone());
         let (inner, reference) = (Arc::clone(self), function.config.name.clone());
@@ -34,7 +34,7 @@ impl Inner {
             tokio::select! {
                 biased;
                 () = inner.cancelled.cancelled() => {
-                    tracing::info!(function = %reference, "a queued event is dropped: the local Lambda is shutting down");
+                    tracing::info!(function = %reference, "shutting down: a queued event is dropped");
                 }
                 () = inner.see_through(&reference, request) => {}
             }

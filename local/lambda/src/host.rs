@@ -28,7 +28,7 @@ pub const MAX_SYNC_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
 pub const MAX_EVENT_PAYLOAD_BYTES: usize = 1024 * 1024;
 
 /// How many events may wait or run at the same time in one host.
-const MAX_QUEUED_EVENTS: usize = 1000;
+pub(crate) const MAX_QUEUED_EVENTS: usize = 1000;
 
 type Observer = Arc<dyn Fn(&FinishedAttempt<'_>) + Send + Sync>;
 

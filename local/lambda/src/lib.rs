@@ -32,7 +32,10 @@ mod reaper;
 mod rest;
 mod runtime_api;
 
-pub use config::{DEFAULT_MAX_CONCURRENCY, EventInvokeConfig, FunctionCommand, FunctionConfig, FunctionCredentials};
+pub use config::{
+    DEFAULT_MAX_CONCURRENCY, EventInvokeConfig, FunctionCommand, FunctionConfig, FunctionCredentials, LogFormat,
+    LoggingConfig,
+};
 pub use destination::{
     Condition, DestinationRecord, DestinationSink, RequestContext, ResponseContext, WarnAboutDestinations,
 };

@@ -120,7 +120,7 @@ fn configuration(config: &FunctionConfig) -> Value {
         "Timeout": config.timeout.as_secs_f64().ceil(),
         "MemorySize": config.memory_mb,
         "Environment": {"Variables": config.environment},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": config.log_group()},
+        "LoggingConfig": {"LogFormat": config.logging.format.name(), "LogGroup": config.log_group()},
         "State": "Active",
         "LastUpdateStatus": "Successful",
     })

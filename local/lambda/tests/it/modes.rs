@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use stagegate_local_clock::Clock;
-use stagegate_local_lambda::{FunctionConfig, InvocationType, LogSource};
+use stagegate_local_lambda::{FunctionConfig, InvocationType, LogFormat, LogSource};
 
 use crate::function::START_MODE;
 use crate::support::{config, host_with, invoke, json};
@@ -121,6 +121,14 @@ async fn each_end_of_the_process_has_its_result() {
             "Status: error",
             false,
         ),
+    ] {
+        check(case).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_lateness_and_failed_start_has_its_result() {
+    for case in [
         case(
             "sleep too long",
             QUICK,
@@ -234,6 +242,8 @@ async fn the_environment_is_that_of_lambda_and_nothing_else() {
     let (host, _) = host_with(Clock::system());
     let mut config = config("web");
     config.environment.insert("OWN".into(), "value".into());
+    config.logging.format = LogFormat::Json;
+    config.logging.log_group = Some("/gates".into());
     host.create_function(config).unwrap();
     let event = json!({"mode": "describe"}).to_string();
     let context = Some(json!({"custom": {"k": "v"}}).to_string());
@@ -243,7 +253,7 @@ async fn the_environment_is_that_of_lambda_and_nothing_else() {
     let names: Vec<&str> = seen["names"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let expected = "AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_MEMORY_SIZE \
                     AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE \
-                    AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API AWS_REGION \
+                    AWS_LAMBDA_LOG_FORMAT AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_LEVEL AWS_LAMBDA_LOG_STREAM_NAME AWS_LAMBDA_RUNTIME_API AWS_REGION \
                     AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN LAMBDA_RUNTIME_DIR LAMBDA_TASK_ROOT LANG OWN PATH TZ \
                     _HANDLER";
     // `lambda_runtime` sets the trace id for each invocation.
@@ -254,7 +264,9 @@ async fn the_environment_is_that_of_lambda_and_nothing_else() {
         ("AWS_LAMBDA_FUNCTION_NAME", "web"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/web"),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ("AWS_LAMBDA_LOG_LEVEL", "INFO"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/gates"),
         ("TZ", ":UTC"),
         ("OWN", "value"),
     ] {

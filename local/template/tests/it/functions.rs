@@ -19,9 +19,7 @@ fn a_bare_function_has_the_defaults_of_lambda() {
     assert!(gate.events.is_empty() && gate.layers.is_empty() && gate.url.is_none() && gate.role_arn.is_none());
 }
 
-#[test]
-fn globals_and_properties_come_together() {
-    let text = r#"
+const MERGED: &str = r#"
 Transform: AWS::Serverless-2016-10-31
 Globals:
   Function:
@@ -66,7 +64,10 @@ Resources:
           OnSuccess: {Type: SNS, Destination: !Ref Topic}
       DeadLetterQueue: {Type: SNS, TargetArn: !Ref Topic}
 "#;
-    let template = read(text);
+
+#[test]
+fn globals_and_properties_come_together() {
+    let template = read(MERGED);
     let gate = template.function("stagegate-test-gate").unwrap();
     assert_eq!(template.function("Gate"), Some(gate));
     assert_eq!((gate.timeout_seconds, gate.memory_mb, gate.architecture.as_str()), (120, 256, "arm64"));
@@ -114,7 +115,10 @@ fn events_are_read() {
         Watch: {Type: Schedule, Properties: {Schedule: rate(1 minute), Input: '{"a":1}', Enabled: false}}
         Office:
           Type: ScheduleV2
-          Properties: {ScheduleExpression: "cron(0 9 ? * MON-FRI *)", ScheduleExpressionTimezone: Europe/Berlin, Name: office}
+          Properties:
+            ScheduleExpression: cron(0 9 ? * MON-FRI *)
+            ScheduleExpressionTimezone: Europe/Berlin
+            Name: office
   Topic: {Type: "AWS::SNS::Topic"}
 "#,
     ));

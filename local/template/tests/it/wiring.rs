@@ -30,7 +30,9 @@ Resources:
       EventPattern: {source: [aws.codepipeline]}
       State: DISABLED
       Targets:
-        - {Id: alerts, Arn: !Ref Alerts, InputTransformer: {InputPathsMap: {p: $.detail.pipeline}, InputTemplate: '"<p> failed"'}}
+        - Id: alerts
+          Arn: !Ref Alerts
+          InputTransformer: {InputPathsMap: {p: $.detail.pipeline}, InputTemplate: '"<p> failed"'}
   Hourly:
     Type: AWS::Scheduler::Schedule
     Properties:
