@@ -302,11 +302,11 @@ impl World {
 
     fn stage_event(&self, name: &str, stage: &str) -> Option<String> {
         let of_execution = self.events.iter().filter(|event| event.pipeline_execution_id == self.names[name]);
-        let states = of_execution.filter_map(|event| match &event.change {
+        let mut states = of_execution.filter_map(|event| match &event.change {
             Change::Stage(change) if change.stage == stage => Some(change.state.as_str().to_owned()),
             _ => None,
         });
-        states.last()
+        states.next_back()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tests of the local CodePipeline through its public interface.
 
+#![expect(clippy::unwrap_used, reason = "clippy lets tests unwrap, but not the functions that they share")]
+
 mod declarations;
 mod harness;
 mod invariants;

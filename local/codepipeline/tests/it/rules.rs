@@ -338,7 +338,7 @@ fn a_provider_that_takes_too_long_fails_its_action() {
     let id = world.running("e1", "Source");
     world.run("advance 1m");
     world.run("expect e1 Failed .Source=Failed");
-    assert_eq!(world.cancelled, [id.clone()]);
+    assert_eq!(world.cancelled, std::slice::from_ref(&id));
     let message = world.action("e1", "Source").unwrap()["output"]["executionResult"]["errorDetails"]["message"].take();
     assert_eq!(message, "Source/AWS/S3/1 did not end within 60 minutes");
     world.engine.action_finished(world.now, &id, Ok(Default::default()));
