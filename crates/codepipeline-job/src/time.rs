@@ -7,7 +7,11 @@ const MOST: Duration = Duration::from_secs(3);
 /// Enough for a runtime, a TLS connection and two attempts.
 const LEAST: Duration = Duration::from_millis(700);
 /// What is left between the last attempt and the end, to report the end of the invocation.
-const LAST_MOMENTS: Duration = Duration::from_millis(60);
+const LAST_MOMENTS: Duration = Duration::from_millis(100);
+/// Too little for any attempt.
+const USELESS: Duration = Duration::from_millis(100);
+/// How long an answer may take where no deadline says so, and at most.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long one invocation may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +22,6 @@ pub(crate) struct Schedule {
     pub(crate) answer_by: Option<Instant>,
     started: Instant,
 }
-
-/// How long an answer may take where no deadline says so, and at most.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Schedule {
     /// Reads the deadline of an invocation, in milliseconds since 1970. Zero means that there is none.
@@ -37,16 +38,15 @@ impl Schedule {
         Self { deadline: started.checked_add(left), answer_by: started.checked_add(left - margin), started }
     }
 
-    /// When the guard's last attempt, which begins now, must be over.
+    /// When the guard, which begins now, must be done: in time to end the invocation before its deadline.
     ///
-    /// Past the deadline there is nothing to lose: a clock may be wrong, so there is always time for an attempt.
+    /// When there is no such time, the deadline does not count. A clock may be wrong, and nothing is lost by trying.
     pub(crate) fn last_moment(&self) -> Instant {
-        let attempt = Instant::now() + LEAST;
-        match (self.deadline, self.answer_by) {
-            (Some(deadline), Some(answer_by)) => {
-                (deadline - LAST_MOMENTS.min(deadline.saturating_duration_since(answer_by) / 4)).max(attempt)
-            }
-            _ => Instant::now() + PATIENCE,
+        let now = Instant::now();
+        let Some(deadline) = self.deadline else { return now + PATIENCE };
+        match deadline.checked_sub(LAST_MOMENTS) {
+            Some(end) if end > now + USELESS => end.min(now + PATIENCE),
+            _ => now + LEAST,
         }
     }
 
@@ -86,8 +86,8 @@ mod tests {
         let since = end.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let schedule = Schedule::new(u64::try_from(since.as_millis()).unwrap(), margin);
         let (deadline, answer_by) = (schedule.deadline.unwrap(), schedule.answer_by.unwrap());
-        assert!(left.is_zero() || schedule.last_moment() <= deadline);
-        assert!(schedule.last_moment() > answer_by);
+        assert!(left.is_zero() || schedule.last_moment() < deadline);
+        assert!(schedule.last_moment() > Instant::now());
         deadline - answer_by
     }
 

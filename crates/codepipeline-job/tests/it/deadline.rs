@@ -1,6 +1,6 @@
 //! Handlers that do not return in time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -43,6 +43,26 @@ async fn the_default_margin_is_enough() {
     let settings = Settings { runtime: "one thread", time: TIME, environment: Vec::new() };
     let answer = Answer::failure("JobFailed", "no result after 3.3 s");
     check("default margin", &event(&parameters), settings, &[], &Expected { answers: &[answer], ended: None }).await;
+}
+
+/// A connection of an earlier invocation stands still with the thread that it was made on: the guard must not use it.
+#[tokio::test]
+async fn the_guard_has_connections_of_its_own() {
+    let codepipeline = CodePipeline::start(JOB, &[]).await;
+    let time = Duration::from_secs(10);
+    let environment = vec![("ANSWER_MARGIN_MS", "5000".to_owned())];
+    let mut function = Function::start(&codepipeline, &Settings { runtime: "one thread", time, environment }).await;
+    function.invoke(&event(&json!({"do": "succeed", "summary": "first"})), time).await;
+    function.ended().await;
+    codepipeline.open_again();
+    let deadline = function.invoke(&event(&json!({"do": "block", "ms": 12_000})), time).await;
+    while codepipeline.answers().len() < 2 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let answers = codepipeline.answers();
+    assert!(answers.len() == 2 && answers[1].0.matches(&Answer::failure("JobFailed", "no result")), "{answers:?}");
+    let output = function.stop().await;
+    assert!(!output.contains("trying again"), "{output}");
 }
 
 /// A handler that blocks past its deadline and then returns does not answer for a second time.

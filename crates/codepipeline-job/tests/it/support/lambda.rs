@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::CodePipeline;
@@ -59,6 +59,7 @@ impl Ended {
 struct Invocation {
     body: String,
     time: Duration,
+    begun: oneshot::Sender<Instant>,
 }
 
 #[derive(Clone)]
@@ -121,9 +122,12 @@ impl Function {
         Self { invocations, ended, child, output }
     }
 
-    /// Waits until the function asks for an event, and gives it this one and the time to handle it.
-    pub(crate) async fn invoke(&self, event: &Value, time: Duration) {
-        self.invocations.send(Invocation { body: event.to_string(), time }).map_err(drop).unwrap();
+    /// Waits until the function asks for an event, and gives it this one and the time to handle it; gives the deadline.
+    pub(crate) async fn invoke(&self, event: &Value, time: Duration) -> Instant {
+        let (begun, begins) = oneshot::channel();
+        self.invocations.send(Invocation { body: event.to_string(), time, begun }).map_err(drop).unwrap();
+        tokio::time::timeout(super::AMPLE, begins).await.expect("the function does not ask for an event").unwrap()
+            + time
     }
 
     /// Waits for the end of an invocation.
@@ -142,6 +146,7 @@ async fn next(State(api): State<RuntimeApi>) -> Response {
     let Some(invocation) = api.invocations.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };
+    invocation.begun.send(Instant::now()).ok();
     let end = SystemTime::now() + invocation.time;
     let deadline = end.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().to_string();
     let headers = [
