@@ -6,6 +6,7 @@ use serde_json::Value;
 use stagegate_local_aws::{Bootstraps, LocalAws, Options, actions};
 use stagegate_local_clock::Clock;
 use tempfile::TempDir;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::LocalOptions;
 use crate::bootstrap;
@@ -134,29 +135,36 @@ pub(crate) fn template(options: &LocalOptions) -> Result<PathBuf, CommandError> 
     })
 }
 
-/// Runs a command on a runtime of its own, until it ends or Ctrl-C is pressed.
-pub(crate) fn run<F>(command: F) -> Result<Exit, CommandError>
+/// Runs a command on a runtime of its own, and hands it the means to notice Ctrl-C.
+pub(crate) fn run<F>(command: impl FnOnce(Interrupt) -> F) -> Result<Exit, CommandError>
 where
     F: Future<Output = Result<Exit, CommandError>>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CommandError::unavailable(format!("start threads: {error}")))?;
-    let done = runtime.block_on(command);
+    let done = runtime.block_on(async { command(Interrupt::expect()?).await });
     // A thread may still wait for a line of standard input; nothing else is left that could not be ended.
     runtime.shutdown_background();
     done
 }
 
-/// Waits for Ctrl-C or the polite request to end.
-pub(crate) async fn interrupted() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
+/// Ctrl-C, or the polite request to end. From its making on, neither kills the process.
+pub(crate) struct Interrupt {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupt {
+    fn expect() -> Result<Self, CommandError> {
+        let expect = |kind| signal(kind).map_err(|error| CommandError::unavailable(format!("wait for signals: {error}")));
+        Ok(Self { interrupt: expect(SignalKind::interrupt())?, terminate: expect(SignalKind::terminate())? })
+    }
+
+    /// Waits for it.
+    pub(crate) async fn pressed(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
     }
 }

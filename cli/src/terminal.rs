@@ -68,3 +68,13 @@ pub(crate) fn ask(question: &str) -> Option<String> {
         Ok(_) => Some(line.trim().to_owned()),
     }
 }
+
+/// Waits for a line of standard input, or its end. The thread that reads is not waited for.
+pub(crate) async fn enter() {
+    let (sender, pressed) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().lock().read_line(&mut String::new());
+        let _ = sender.send(());
+    });
+    let _ = pressed.await;
+}

@@ -12,7 +12,7 @@ use crate::exit::{CommandError, Exit};
 use crate::http;
 use crate::local::{self, Data, Definition, Local};
 use crate::progress::Progress;
-use crate::terminal::{Style, say};
+use crate::terminal::{self, Style, say};
 
 /// What the demo deploys to, as the pipeline of the example names it.
 const PRODUCTION: (&str, &str) = ("web", "Production");
@@ -23,12 +23,12 @@ pub(crate) fn run(options: &DemoOptions) -> Result<Exit, CommandError> {
     let data = Data::of(&options.local)?;
     let example = Example::copy(&original, &data.path.join("source")).map_err(CommandError::unavailable)?;
     let definition = Definition::read(&example.folder.join("pipeline.json"))?;
-    local::run(async {
+    local::run(async |mut interrupt| {
         let local = local::start(&options.local, data, example.folder.clone(), 0, std::slice::from_ref(&definition));
         let local = local.await?;
         let done = tokio::select! {
             done = show(options, &local, &example, &definition) => done,
-            () = local::interrupted() => Ok(Exit::Interrupted),
+            () = interrupt.pressed() => Ok(Exit::Interrupted),
         };
         local.aws.shutdown().await;
         done
@@ -95,7 +95,7 @@ async fn show(
     }
     if !options.yes {
         look_further(local, definition, name);
-        local::interrupted().await;
+        terminal::enter().await;
     }
     Ok(execution::exit(status))
 }
@@ -106,7 +106,7 @@ async fn release(local: &Local, name: &str, approver: Approver, style: Style) ->
 
 fn look_further(local: &Local, definition: &Definition, name: &str) {
     say("");
-    say("Look further, in another terminal; Ctrl-C here ends everything:");
+    say("Look further, in another terminal; Enter or Ctrl-C here ends everything:");
     say("");
     up::environment(&local.aws);
     say(format_args!("  aws codepipeline get-pipeline-state --name {name}"));

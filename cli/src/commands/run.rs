@@ -11,12 +11,12 @@ pub(crate) fn run(options: &RunOptions) -> Result<Exit, CommandError> {
     let definition = Definition::read(&options.pipeline)?;
     let variables = options.variables.iter().map(|variable| split(variable)).collect::<Result<Vec<_>, _>>()?;
     let source = options.source.clone().unwrap_or_else(|| definition.folder());
-    local::run(async {
+    local::run(async |mut interrupt| {
         let data = Data::of(&options.local)?;
         let local = local::start(&options.local, data, source, 0, std::slice::from_ref(&definition)).await?;
         let done = tokio::select! {
             done = release(options, &local, &definition, &variables) => done,
-            () = local::interrupted() => Ok(Exit::Interrupted),
+            () = interrupt.pressed() => Ok(Exit::Interrupted),
         };
         local.aws.shutdown().await;
         done

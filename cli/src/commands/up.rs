@@ -12,11 +12,11 @@ pub(crate) fn run(options: &UpOptions) -> Result<Exit, CommandError> {
     let definitions = options.pipelines.iter().map(|file| Definition::read(file)).collect::<Result<Vec<_>, _>>()?;
     let folder = definitions.first().map(Definition::folder);
     let source = options.source.clone().or(folder).unwrap_or_else(|| ".".into());
-    local::run(async {
+    local::run(async |mut interrupt| {
         let local = local::start(&options.local, Data::of(&options.local)?, source, DEFAULT_PORT, &definitions).await?;
         tokio::select! {
             () = serve(&local, &definitions) => {}
-            () = local::interrupted() => {}
+            () = interrupt.pressed() => {}
         }
         local.aws.shutdown().await;
         Ok(Exit::Passed)
@@ -53,7 +53,9 @@ async fn serve(local: &Local, definitions: &[Definition]) {
 
 /// What a shell needs so that `aws` talks to the local AWS.
 pub(crate) fn environment(aws: &LocalAws) {
-    say(format_args!("  export AWS_ENDPOINT_URL={} AWS_REGION={}", aws.endpoint_url(), aws.region()));
+    // The Python tools read the one name of the Region, the newer SDKs the other.
+    let region = aws.region();
+    say(format_args!("  export AWS_ENDPOINT_URL={} AWS_REGION={region} AWS_DEFAULT_REGION={region}", aws.endpoint_url()));
     say(format_args!("  export AWS_ACCESS_KEY_ID={LOCAL_ACCESS_KEY} AWS_SECRET_ACCESS_KEY={LOCAL_ACCESS_KEY}"));
 }
 
