@@ -1,6 +1,6 @@
 //! Which archives are read, and which are refused with which words.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use stagegate_pipeline_artifact::{ArtifactError, FailureKind, FilePatterns};
 
@@ -178,6 +178,11 @@ async fn ambiguous_archives_are_refused_as_a_whole() {
         ),
         ("file and listed folder", zip_of([stored(), RawEntry::stored("a.xml/", b"")]), Err("more than once")),
         ("folder with content", zip_of([stored(), RawEntry::stored("b/", b"x")]), Err("is a folder and has content")),
+        (
+            "overlap of others",
+            zip_of([other(), RawEntry::stored("more.txt", REPORT).with(|e| e.offset = Some(10)), stored()]),
+            Err("the data of `other.txt` overlaps with what follows it"),
+        ),
         ("same data twice", zip_of([stored(), other().with(|e| e.offset = Some(0))]), Err("overlaps")),
         (
             "into the next",
@@ -315,6 +320,27 @@ async fn headers_and_content_must_agree() {
         ),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn folders_are_not_listed_and_match_no_pattern() {
+    let server = Server::start().await;
+    let archive = zip_of([RawEntry::stored("b/", b""), RawEntry::stored("b/a.xml", REPORT)]).build();
+    let artifact = server.open(&server.place("artifact", &archive)).await.unwrap();
+    let files = artifact.select(&FilePatterns::new(["**"]).unwrap()).unwrap();
+    assert_eq!(files.iter().map(|file| file.entry.path()).collect::<Vec<_>>(), ["b/a.xml"]);
+    assert_eq!(artifact.entries().len(), 1);
+}
+
+#[tokio::test]
+async fn the_last_bytes_wait_for_the_data_descriptor() {
+    let server = Server::start().await;
+    let entry = stored().streamed(true, false).with(|entry| entry.descriptor[5] ^= 1);
+    let artifact = server.open(&server.place("artifact", &zip_of([entry]).build())).await.unwrap();
+    let mut reader = artifact.open_entry(&artifact.entries()[0]).await.unwrap();
+    // All is in memory, so that reading waits for nothing.
+    let error = reader.read(&mut [0; 1000]).unwrap_err();
+    assert!(error.to_string().contains("the data descriptor after it"), "{error}");
 }
 
 #[tokio::test]
