@@ -137,7 +137,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #![proptest_config(ProptestConfig::with_cases(500))]
         #[test]
         fn nothing_that_is_unpacked_leads_outside(
             entries in proptest::collection::vec((name(), proptest::option::weighted(0.8, target())), 1..4)

@@ -125,64 +125,68 @@ phases:
     check("bash", Case { buildspec, log: &["second y"], ..Case::default() }).await;
 }
 
+/// Name, buildspec, phases, log and failure.
+type Transition<'a> = (&'a str, &'a str, &'a str, &'a [&'a str], &'a [&'a str]);
+
+const TRANSITIONS: &[Transition<'_>] = &[
+    (
+        "a failed build runs post_build and skips the rest of its commands",
+        "version: 0.2\nphases:\n  build: {commands: [echo before; ./test.sh, echo skipped], finally: [echo tidy]}\n  post_build: {commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING']}",
+        "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
+        &["before", "tidy", "succeeding=0"],
+        &[
+            "Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo before; ./test.sh. Reason: exit status 3",
+            "\nlast output:\nbefore\n2 of 3 tests failed",
+        ],
+    ),
+    (
+        "a failed pre_build ends the build",
+        "version: 0.2\nphases:\n  pre_build: {commands: ['false']}\n  build: {commands: [echo skipped]}\n  post_build: {commands: [echo skipped]}",
+        "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:F",
+        &[],
+        &["Phase: PRE_BUILD", "command: false. Reason: exit status 1"],
+    ),
+    (
+        "ABORT skips post_build",
+        "version: 0.2\nphases:\n  build: {on-failure: ABORT, commands: ['exit 4']}\n  post_build: {commands: [echo skipped]}",
+        "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F UPLOAD_ARTIFACTS:S",
+        &[],
+        &["exit status 4"],
+    ),
+    (
+        "CONTINUE goes on, and the build stays failed",
+        "version: 0.2\nphases:\n  install: {on-failure: CONTINUE, commands: [export A=1, cd deep, exit 5]}\n  build: {commands: ['echo \"built with $A in ${PWD##*/}\"']}",
+        "DOWNLOAD_SOURCE:S INSTALL:F PRE_BUILD:S BUILD:S POST_BUILD:S UPLOAD_ARTIFACTS:S",
+        &["built with 1 in deep"],
+        &["Phase: INSTALL", "exit status 5"],
+    ),
+    (
+        "a failed finally fails the phase",
+        "version: 0.2\nphases:\n  build: {commands: [echo done], finally: ['exit 6']}",
+        "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
+        &["done"],
+        &["exit status 6"],
+    ),
+    (
+        "set -e lasts, so that a failure in the middle of a command is seen",
+        "version: 0.2\nphases:\n  build: {commands: [set -e, \"false\\necho skipped\"]}",
+        "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
+        &[],
+        &["exit status 1"],
+    ),
+    (
+        "a syntax error fails its command",
+        "version: 0.2\nphases:\n  build: {commands: ['if true; then', echo skipped]}\n  post_build: {commands: [echo still]}",
+        "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
+        &["still"],
+        &["exit status 2"],
+    ),
+];
+
 #[tokio::test]
 async fn failures_follow_the_phase_transitions() {
-    let cases = [
-        (
-            "a failed build runs post_build and skips the rest of its commands",
-            "version: 0.2\nphases:\n  build: {commands: [echo before; ./test.sh, echo skipped], finally: [echo tidy]}\n  post_build: {commands: ['echo succeeding=$CODEBUILD_BUILD_SUCCEEDING']}",
-            "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
-            &["before", "tidy", "succeeding=0"][..],
-            &[
-                "Phase: BUILD, Code: COMMAND_EXECUTION_ERROR, Message: Error while executing command: echo before; ./test.sh. Reason: exit status 3",
-                "\nlast output:\nbefore\n2 of 3 tests failed",
-            ][..],
-        ),
-        (
-            "a failed pre_build ends the build",
-            "version: 0.2\nphases:\n  pre_build: {commands: ['false']}\n  build: {commands: [echo skipped]}\n  post_build: {commands: [echo skipped]}",
-            "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:F",
-            &[],
-            &["Phase: PRE_BUILD", "command: false. Reason: exit status 1"],
-        ),
-        (
-            "ABORT skips post_build",
-            "version: 0.2\nphases:\n  build: {on-failure: ABORT, commands: ['exit 4']}\n  post_build: {commands: [echo skipped]}",
-            "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F UPLOAD_ARTIFACTS:S",
-            &[],
-            &["exit status 4"],
-        ),
-        (
-            "CONTINUE goes on, and the build stays failed",
-            "version: 0.2\nphases:\n  install: {on-failure: CONTINUE, commands: [export A=1, cd deep, exit 5]}\n  build: {commands: ['echo \"built with $A in ${PWD##*/}\"']}",
-            "DOWNLOAD_SOURCE:S INSTALL:F PRE_BUILD:S BUILD:S POST_BUILD:S UPLOAD_ARTIFACTS:S",
-            &["built with 1 in deep"],
-            &["Phase: INSTALL", "exit status 5"],
-        ),
-        (
-            "a failed finally fails the phase",
-            "version: 0.2\nphases:\n  build: {commands: [echo done], finally: ['exit 6']}",
-            "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
-            &["done"],
-            &["exit status 6"],
-        ),
-        (
-            "set -e lasts, so that a failure in the middle of a command is seen",
-            "version: 0.2\nphases:\n  build: {commands: [set -e, \"false\\necho skipped\"]}",
-            "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
-            &[],
-            &["exit status 1"],
-        ),
-        (
-            "a syntax error fails its command",
-            "version: 0.2\nphases:\n  build: {commands: ['if true; then', echo skipped]}\n  post_build: {commands: [echo still]}",
-            "DOWNLOAD_SOURCE:S INSTALL:S PRE_BUILD:S BUILD:F POST_BUILD:S UPLOAD_ARTIFACTS:S",
-            &["still"],
-            &["exit status 2"],
-        ),
-    ];
     let files = [("test.sh*", "#!/bin/sh\necho 2 of 3 tests failed\nexit 3\n"), ("deep/file", "")];
-    for (name, buildspec, phases, log, failure) in cases {
+    for (name, buildspec, phases, log, failure) in TRANSITIONS {
         let not_in_log = ["\nskipped"];
         let case = Case { files: &files, buildspec, phases, log, failure, not_in_log: &not_in_log, ..Case::default() };
         check(name, case).await;
@@ -281,36 +285,34 @@ phases:
     check("variables", case).await;
 }
 
+/// Name, artifacts section, and the names in the artifact.
+const ARTIFACTS: &[(&str, &str, &[&str])] = &[
+    (
+        "everything",
+        "artifacts: {base-directory: out, files: ['**/*']}",
+        &[".hidden", "a/b/z.log", "a/y.txt", "link*", "x.txt*"],
+    ),
+    ("one folder deep", "artifacts: {base-directory: out, files: ['*.txt', 'a/*']}", &["a/y.txt", "x.txt*"]),
+    ("from the root", "artifacts: {files: [out/x.txt, ./out/a/**/*]}", &["out/a/b/z.log", "out/a/y.txt", "out/x.txt*"]),
+    (
+        "without paths",
+        "artifacts: {base-directory: out, files: ['**/*.txt', '**/*.log'], discard-paths: yes}",
+        &["x.txt*", "y.txt", "z.log"],
+    ),
+    (
+        "without some",
+        "artifacts: {base-directory: out, files: ['**/*'], exclude-paths: ['a/**/*', .hidden, link]}",
+        &["x.txt*"],
+    ),
+    ("two bases", "artifacts: {base-directory: 'out*', files: ['*.txt']}", &["w.txt", "x.txt*"]),
+    ("links", "artifacts: {base-directory: out, files: [link, x.txt], enable-symlinks: yes}", &["link@", "x.txt*"]),
+    ("secondary", "artifacts: {secondary-artifacts: {Out: {base-directory: out2, files: ['*']}}}", &["w.txt"]),
+];
+
 #[tokio::test]
 async fn artifacts_hold_what_the_buildspec_names() {
     const MAKE: &str = "version: 0.2\nphases: {build: {commands: ['mkdir -p out/a/b out2 && cd out && echo 1 >x.txt && echo 2 >a/y.txt && echo 3 >a/b/z.log && echo 4 >.hidden && chmod +x x.txt && ln -s x.txt link && echo 5 >../out2/w.txt']}}\n";
-    let cases: &[(&str, &str, &[&str])] = &[
-        (
-            "everything",
-            "artifacts: {base-directory: out, files: ['**/*']}",
-            &[".hidden", "a/b/z.log", "a/y.txt", "link*", "x.txt*"],
-        ),
-        ("one folder deep", "artifacts: {base-directory: out, files: ['*.txt', 'a/*']}", &["a/y.txt", "x.txt*"]),
-        (
-            "from the root",
-            "artifacts: {files: [out/x.txt, ./out/a/**/*]}",
-            &["out/a/b/z.log", "out/a/y.txt", "out/x.txt*"],
-        ),
-        (
-            "without paths",
-            "artifacts: {base-directory: out, files: ['**/*.txt', '**/*.log'], discard-paths: yes}",
-            &["x.txt*", "y.txt", "z.log"],
-        ),
-        (
-            "without some",
-            "artifacts: {base-directory: out, files: ['**/*'], exclude-paths: ['a/**/*', .hidden, link]}",
-            &["x.txt*"],
-        ),
-        ("two bases", "artifacts: {base-directory: 'out*', files: ['*.txt']}", &["w.txt", "x.txt*"]),
-        ("links", "artifacts: {base-directory: out, files: [link, x.txt], enable-symlinks: yes}", &["link@", "x.txt*"]),
-        ("secondary", "artifacts: {secondary-artifacts: {Out: {base-directory: out2, files: ['*']}}}", &["w.txt"]),
-    ];
-    for (name, artifacts, expected) in cases {
+    for (name, artifacts, expected) in ARTIFACTS {
         let buildspec = format!("{MAKE}{artifacts}\n");
         check(
             name,
