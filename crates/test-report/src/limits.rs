@@ -40,6 +40,7 @@ impl Default for Limits {
 }
 
 /// The longest part of `text` that has at most `bytes` bytes and ends on a character boundary.
+#[inline]
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+    if text.len() <= bytes { text } else { &text[..text.floor_char_boundary(bytes)] }
 }

@@ -44,7 +44,9 @@ pub struct TestCase<'a> {
     /// The names of the enclosing suites, outermost first, joined by ` > `; unnamed suites are left out.
     pub suite: &'a str,
     /// A number that is the same for two tests exactly if they stand in the same suite of the same report. Suites that
-    /// share a name have different numbers.
+    /// share a name have different numbers. Numbers rise in the order in which suites begin. It is within one suite that
+    /// equal names may be one test that was run again; a format that repeats tests in another place of the report than
+    /// their suite uses one number for all of them.
     pub suite_number: u64,
     /// The source file.
     pub file: &'a str,

@@ -11,8 +11,9 @@
 //! as separate tests, each with its own outcome; when it shows only after a recovery was counted, the recovery is taken
 //! back. Tests without a name are always separate.
 //!
-//! Names are kept as 64-bit hashes: exactly for failed tests, and in a filter of fixed size for the others. Whenever the
-//! filter is wrong, or there are more failed tests than are kept, a recovered failure is counted as a failure.
+//! Names are kept as 64-bit hashes and only for the suite that is being read: exactly for failed tests, and in a filter
+//! of bounded size for the others. Whenever memory of a suite is incomplete (the filter is wrong, there are more failed
+//! tests than are kept, or the report returns to a suite after another one) a recovered failure is counted as a failure.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -42,11 +43,8 @@ pub enum Standing {
     },
 }
 
-/// Failed names that are remembered exactly.
-const REMEMBERED: usize = 1 << 17;
-/// Words of 64 bits in the filter: 512 KiB, which stays in a processor's cache. Up to 200,000 names in one report it is
-/// wrong about less than one name in a thousand; at a million, about one in seven.
-const FILTER_WORDS: usize = 1 << 16;
+/// Failed names of one suite that are remembered exactly.
+const REMEMBERED: usize = 1 << 16;
 
 #[derive(Debug, Clone, Copy)]
 enum History {
@@ -55,25 +53,23 @@ enum History {
     Separate,
 }
 
-/// The names seen in the reports so far.
+/// The names seen in the suite that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     reports: u64,
+    suite: Option<u64>,
+    highest: Option<u64>,
+    /// The suite was left and entered again: names from before were forgotten.
+    is_resumed: bool,
     bad: HashMap<u64, History, BuildHasherDefault<KeyIsHash>>,
-    good: Vec<u64>,
-    good_count: usize,
+    good: Filter,
 }
 
 impl Repeats {
     /// Forgets the names: the next report's suites are others.
     pub(crate) fn next_report(&mut self) {
         self.reports += 1;
-        self.bad.clear();
-        // The number of the report is a part of every hash, so an old filter does no harm until it is full.
-        if self.good_count > FILTER_WORDS {
-            self.good.fill(0);
-            self.good_count = 0;
-        }
+        (self.suite, self.highest) = (None, None);
     }
 
     /// The key of a test: equal exactly for executions that may be one test. `None` for tests without a name.
@@ -85,14 +81,30 @@ impl Repeats {
         Some(hash(hash(seed, case.class_name.as_bytes()), case.name.as_bytes()))
     }
 
-    /// Notes an execution and says what it is to those before it.
-    pub(crate) fn note(&mut self, key: u64, outcome: Outcome) -> Standing {
-        if outcome.is_bad() { self.note_bad(key, outcome) } else { self.note_good(key, outcome) }
+    /// Notes an execution in a suite and says what it is to those before it.
+    pub(crate) fn note(&mut self, suite: u64, key: u64, outcome: Outcome) -> Standing {
+        if self.suite != Some(suite) {
+            self.enter(suite);
+        }
+        if self.is_resumed {
+            Standing::Separate
+        } else if outcome.is_bad() {
+            self.note_bad(key, outcome)
+        } else {
+            self.note_good(key, outcome)
+        }
+    }
+
+    fn enter(&mut self, suite: u64) {
+        self.is_resumed = self.highest.is_some_and(|highest| suite <= highest);
+        self.highest = self.highest.max(Some(suite));
+        self.suite = Some(suite);
+        self.bad.clear();
+        self.good.clear();
     }
 
     fn note_bad(&mut self, key: u64, outcome: Outcome) -> Standing {
         let (failed, errored) = if outcome == Outcome::Failed { (1, 0) } else { (0, 1) };
-        let passed_before = self.is_in_filter(key);
         match self.bad.get_mut(&key) {
             Some(History::Failing { failed: f, errored: e }) => {
                 *f = f.saturating_add(failed);
@@ -102,7 +114,7 @@ impl Repeats {
             Some(history @ History::Recovered { .. }) => take_back(history),
             Some(History::Separate) => Standing::Separate,
             None => {
-                if !passed_before && self.bad.len() < REMEMBERED {
+                if self.bad.len() < REMEMBERED && !self.good.may_hold(key) {
                     self.bad.insert(key, History::Failing { failed, errored });
                 }
                 Standing::Separate
@@ -126,22 +138,8 @@ impl Repeats {
                 }
             };
         }
-        self.put_into_filter(key);
+        self.good.put(key);
         Standing::Separate
-    }
-
-    fn is_in_filter(&self, key: u64) -> bool {
-        let (word, bits) = filter_place(key);
-        self.good.get(word).is_some_and(|have| have & bits == bits)
-    }
-
-    fn put_into_filter(&mut self, key: u64) {
-        if self.good.is_empty() {
-            self.good = vec![0; FILTER_WORDS];
-        }
-        let (word, bits) = filter_place(key);
-        self.good[word] |= bits;
-        self.good_count += 1;
     }
 }
 
@@ -151,9 +149,54 @@ fn take_back(history: &mut History) -> Standing {
     Standing::Relapse { failed, errored }
 }
 
-/// A word of the filter, and four of its bits.
-fn filter_place(key: u64) -> (usize, u64) {
-    let word = usize::try_from(key >> 40).unwrap_or(usize::MAX) % FILTER_WORDS;
+/// A Bloom filter that grows by layers, each four times as large as the one before.
+///
+/// A layer takes 4 keys for each of its words of 64 bits, and with 4 bits for each key is wrong about fewer than 1 in 200.
+/// The last layer, of 512 KiB, takes what comes: with a million keys it is wrong about one in four.
+#[derive(Debug, Default)]
+struct Filter {
+    layers: Vec<Vec<u64>>,
+    used: usize,
+    room: usize,
+}
+
+const FIRST_LAYER_WORDS: usize = 1 << 6;
+const MOST_LAYERS: usize = 6;
+
+impl Filter {
+    fn clear(&mut self) {
+        for layer in &mut self.layers[..self.used] {
+            layer.fill(0);
+        }
+        (self.used, self.room) = (0, 0);
+    }
+
+    fn put(&mut self, key: u64) {
+        if self.room == 0 && self.used < MOST_LAYERS {
+            let words = FIRST_LAYER_WORDS << (2 * self.used);
+            if self.used == self.layers.len() {
+                self.layers.push(vec![0; words]);
+            }
+            self.used += 1;
+            self.room = words * 4;
+        }
+        self.room = self.room.saturating_sub(1);
+        let layer = &mut self.layers[self.used - 1];
+        let (word, bits) = filter_place(key, layer.len());
+        layer[word] |= bits;
+    }
+
+    fn may_hold(&self, key: u64) -> bool {
+        self.layers[..self.used].iter().any(|layer| {
+            let (word, bits) = filter_place(key, layer.len());
+            layer[word] & bits == bits
+        })
+    }
+}
+
+/// A word of a layer, and four of its bits.
+fn filter_place(key: u64, words: usize) -> (usize, u64) {
+    let word = usize::try_from(key >> 32).unwrap_or_default() & (words - 1);
     (word, 1 << (key & 63) | 1 << (key >> 6 & 63) | 1 << (key >> 12 & 63) | 1 << (key >> 18 & 63))
 }
 

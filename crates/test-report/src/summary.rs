@@ -140,7 +140,7 @@ impl Summary {
         let key = self.repeats.key(case);
         let standing = match key {
             // A test that the report itself calls flaky had its attempts merged already.
-            Some(key) if !case.is_flaky() => self.repeats.note(key, case.outcome),
+            Some(key) if !case.is_flaky() => self.repeats.note(case.suite_number, key, case.outcome),
             _ => Standing::Separate,
         };
         match standing {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reader::push_text;
-use crate::limits::{Limits, cut};
+use crate::limits::Limits;
 use crate::model::{Outcome, TestCase};
 use crate::time::seconds;
 use crate::xml::Tag;
@@ -51,12 +51,12 @@ impl Case {
         (self.failures, self.errors, self.skips, self.flaky, self.reruns) = (0, 0, 0, 0, 0);
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => self.name.push_str(cut(&attribute.value(), limits.name)),
-                "classname" => self.class_name.push_str(cut(&attribute.value(), limits.name)),
+                "name" => attribute.append_to(&mut self.name, limits.name),
+                "classname" => attribute.append_to(&mut self.class_name, limits.name),
                 "time" | "duration" => self.duration = self.duration.or_else(|| seconds(&attribute.value())),
                 "status" | "result" => self.stated = self.stated.max(stated(&attribute.value())),
-                "file" => self.file.push_str(cut(&attribute.value(), limits.name)),
-                "timestamp" => self.timestamp.push_str(cut(&attribute.value(), 64)),
+                "file" => attribute.append_to(&mut self.file, limits.name),
+                "timestamp" => attribute.append_to(&mut self.timestamp, 64),
                 _ => {}
             }
         }

@@ -304,6 +304,10 @@ impl Handler for JUnit<'_> {
             }
         }
     }
+
+    fn wants_text(&self) -> bool {
+        matches!(self.nodes.last(), Some(Node::Result(_)))
+    }
 }
 
 /// Appends `text` as far as there is room for it; leading white space is left out.

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Fault, Located, references};
 use crate::error::ErrorKind;
+use crate::limits::cut;
 
 /// A start tag.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +36,26 @@ pub(crate) struct Attribute<'a> {
 
 impl<'a> Attribute<'a> {
     /// The value, with references resolved and line ends and tabs made blanks.
+    #[inline]
     pub(crate) fn value(&self) -> Cow<'a, str> {
         if self.is_plain {
             return Cow::Borrowed(self.raw);
         }
+        self.resolved()
+    }
+
+    /// Appends the value, or as much of it as `limit` bytes hold.
+    #[inline]
+    pub(crate) fn append_to(&self, text: &mut String, limit: usize) {
+        if self.is_plain {
+            text.push_str(cut(self.raw, limit));
+        } else {
+            text.push_str(cut(&self.resolved(), limit));
+        }
+    }
+
+    #[cold]
+    fn resolved(&self) -> Cow<'a, str> {
         let blanks = self.raw.replace("\r\n", " ").replace(['\n', '\t', '\r'], " ");
         Cow::Owned(references::resolve_all(&blanks))
     }
@@ -97,6 +114,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Fault> {
 pub(super) fn scan(raw: &str, limit: usize, spans: &mut Vec<Span>) -> Located<()> {
     spans.clear();
     let bytes = raw.as_bytes();
+    let all_plain = is_plain(bytes);
     let mut at = 0;
     loop {
         let gap = at;
@@ -113,19 +131,44 @@ pub(super) fn scan(raw: &str, limit: usize, spans: &mut Vec<Span>) -> Located<()
             return Err((name.start, Fault::malformed(format!("the attribute `{}` has no value", &raw[name]))));
         }
         at = skip_blanks(bytes, at + 1);
-        let (value, is_plain) = scan_value(raw, at)?;
+        let Some(quote @ (b'"' | b'\'')) = bytes.get(at).copied() else {
+            return Err((at, Fault::malformed("an attribute's value that is not in quotes")));
+        };
+        let Some(length) = find(&bytes[at + 1..], quote) else {
+            return Err((at, Fault::malformed("an attribute's value without its closing quote")));
+        };
+        let value = at + 1..at + 1 + length;
         at = value.end + 1;
-        if spans.len() == limit {
-            return Err((
-                name.start,
-                Fault::new(ErrorKind::Limit, format!("an element with more than {limit} attributes")),
-            ));
-        }
-        if spans.iter().any(|span| raw[span.name.clone()] == raw[name.clone()]) {
-            return Err((name.start, Fault::malformed(format!("the attribute `{}` stands twice", &raw[name]))));
-        }
+        let is_plain = all_plain || check_value(raw, &value)?;
+        check_place(raw, &name, spans, limit)?;
         spans.push(Span { name, value, is_plain });
     }
+}
+
+/// Whether there are no references, line ends and tabs, and no `<`.
+fn is_plain(bytes: &[u8]) -> bool {
+    let means = |byte: u8| (byte == b'<') | (byte == b'&') | (byte < b' ');
+    let any = |bytes: &[u8; 16]| bytes.iter().fold(false, |found, byte| found | means(*byte));
+    match bytes.last_chunk() {
+        // The last chunk overlaps with the one before it, so that all are of one size and looked at all at once.
+        Some(last) => !bytes.as_chunks().0.iter().any(any) && !any(last),
+        None => !bytes.iter().any(|byte| means(*byte)),
+    }
+}
+
+/// Finds a byte; values are so short that a call to `memchr` takes longer than looking at eight bytes at once.
+fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let differs = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(wanted));
+        // The lowest bit that is set here belongs to the first byte that does not differ.
+        let found = differs.wrapping_sub(ONES) & !differs & (ONES << 7);
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|at| chunks.len() * 8 + at)
 }
 
 fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
@@ -136,50 +179,41 @@ fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 fn scan_name(bytes: &[u8], start: usize) -> Located<Range<usize>> {
-    let mut end = start;
-    while end < bytes.len() && NAME[usize::from(bytes[end])] {
-        end += 1;
-    }
-    if end == start || !begins_name(bytes[start]) {
+    let length = bytes[start..].iter().take_while(|byte| NAME[usize::from(**byte)]).count();
+    if length == 0 || !begins_name(bytes[start]) {
         return Err((start, Fault::malformed("something that is no attribute inside a tag")));
     }
-    Ok(start..end)
+    Ok(start..start + length)
 }
 
-/// Finds the value that begins with the quote at `at`; the range is without the quotes.
-fn scan_value(raw: &str, at: usize) -> Located<(Range<usize>, bool)> {
-    let bytes = raw.as_bytes();
-    let Some(quote @ (b'"' | b'\'')) = bytes.get(at).copied() else {
-        return Err((at, Fault::malformed("an attribute's value that is not in quotes")));
-    };
-    let start = at + 1;
-    let (mut end, mut is_plain) = (start, true);
-    loop {
-        end += plain_length(&bytes[end..], quote);
-        match bytes.get(end) {
-            None => return Err((at, Fault::malformed("an attribute's value without its closing quote"))),
-            Some(b'<') => return Err((end, Fault::malformed("a `<` in an attribute's value; it is written `&lt;`"))),
-            Some(b'&') => {
-                end += references::length(&raw[end..]).map_err(|fault| (end, fault))?;
-                is_plain = false;
-            }
-            Some(byte) if *byte == quote => return Ok((start..end, is_plain)),
-            Some(_) => {
-                end += 1;
-                is_plain = false;
-            }
+/// Checks a value and says whether it is what is written.
+fn check_value(raw: &str, value: &Range<usize>) -> Located<bool> {
+    let text = &raw[value.clone()];
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'<', b'&', &text.as_bytes()[at..]) {
+        at += found;
+        let place = value.start + at;
+        if text.as_bytes()[at] == b'<' {
+            return Err((place, Fault::malformed("a `<` in an attribute's value; it is written `&lt;`")));
         }
+        at += references::length(&text[at..]).map_err(|fault| (place, fault))?;
     }
+    Ok(is_plain(text.as_bytes()))
 }
 
-/// How many bytes come before the first one that means something inside a value.
-fn plain_length(bytes: &[u8], quote: u8) -> usize {
-    let means = |byte: u8| (byte == quote) | (byte == b'<') | (byte == b'&') | (byte < b' ');
-    // Values are short; looking at 16 bytes at once is done without a call.
-    let (chunks, _) = bytes.as_chunks::<16>();
-    let plain = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |found, byte| found | means(*byte))).count();
-    let start = plain * 16;
-    start + bytes[start..].iter().take_while(|byte| !means(**byte)).count()
+/// Checks that there is room for an attribute and that its name is new.
+fn check_place(raw: &str, name: &Range<usize>, before: &[Span], limit: usize) -> Located<()> {
+    if before.len() == limit {
+        return Err((
+            name.start,
+            Fault::new(ErrorKind::Limit, format!("an element with more than {limit} attributes")),
+        ));
+    }
+    let bytes = raw.as_bytes();
+    if before.iter().any(|span| bytes[span.name.clone()] == bytes[name.clone()]) {
+        return Err((name.start, Fault::malformed(format!("the attribute `{}` stands twice", &raw[name.clone()]))));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

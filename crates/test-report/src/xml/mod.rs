@@ -34,6 +34,11 @@ pub(crate) trait Handler {
 
     /// A part of the text of the innermost open element; a text may come in many parts.
     fn text(&mut self, text: &str);
+
+    /// Whether the text of the innermost open element matters; if not, its white space need not be handed out.
+    fn wants_text(&self) -> bool {
+        true
+    }
 }
 
 /// What is wrong, before the place is known.
@@ -102,6 +107,7 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document<'_>, handler
     config.check_comments = true;
     loop {
         let at = text.len() - reader.get_ref().len();
+        reader.config_mut().trim_text_start = document.is_inside() && !handler.wants_text();
         let event = match reader.read_event() {
             Ok(event) => event,
             Err(_) if !last => return Ok(Stop::At(at)),
@@ -121,7 +127,7 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document<'_>, handler
                 let part = if ends_window { &whole[..whole.floor_char_boundary(whole.len() - 2)] } else { whole };
                 document.text(part, handler).map_err(|fault| (0, fault))?;
                 if ends_window {
-                    return Ok(Stop::At(at + part.len()));
+                    return Ok(Stop::At(text.len() - (whole.len() - part.len())));
                 }
                 Ok(())
             }
