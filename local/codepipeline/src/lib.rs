@@ -4,6 +4,23 @@
 //!   outside comes out as [`engine::Effect`]s.
 //! * [`CodePipeline`] drives one engine by a clock, carries out its effects and feeds their results back.
 //! * [`router`] serves the engine as AWS does; [`CodePipeline::call`] is the same without HTTP.
+//!
+//! What carries out the actions is given to the [`Builder`]: an [`provider::ActionProvider`] for each action type, a
+//! [`LambdaInvoker`] for the functions, and [`events::Events`] for EventBridge and SNS. The manual approval and the
+//! job protocol of the Lambda action are the engine's own.
+//!
+//! ```no_run
+//! # async fn serve(listener: tokio::net::TcpListener) -> std::io::Result<()> {
+//! use stagegate_local_clock::Clock;
+//! use stagegate_local_codepipeline::{CodePipeline, router};
+//!
+//! let codepipeline = CodePipeline::builder(Clock::system()).start();
+//! axum::serve(listener, router(codepipeline)).await
+//! # }
+//! ```
+//!
+//! Stage conditions and rules, rollback, custom actions, webhooks and polled sources are not supported. A declaration
+//! that uses one of them is refused; Git triggers are kept and do nothing.
 
 mod api;
 pub mod declaration;

@@ -108,7 +108,7 @@ fn action_execution(action: &ActionExecution) -> Value {
         "actionExecutionId": action.id,
         "status": action.status.as_str(),
         "summary": action.summary,
-        "lastStatusChange": epoch_seconds(action.updated),
+        "lastStatusChange": epoch_seconds(if action.is_running() { action.started } else { action.updated }),
         "token": token,
         "lastUpdatedBy": action.updated_by,
         "externalExecutionId": action.external_execution_id,

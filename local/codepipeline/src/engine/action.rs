@@ -37,6 +37,10 @@ impl Engine {
         let outputs = outputs.collect::<Vec<_>>().into_iter().map(|place| self.with_random_key(place)).collect();
         let mut started = new_action(id, sequence, (stage, action), now, region);
         started.output_artifacts = outputs;
+        let resolved = match unsupported(&declared) {
+            Some(member) => Err(format!("the action declares {member}, which the local CodePipeline does not support")),
+            None => resolved,
+        };
         let problem = match (inputs, resolved) {
             (Ok(inputs), Ok(resolved)) => {
                 started.input_artifacts = inputs;
@@ -279,6 +283,17 @@ fn new_action(
         revision: None,
         work: Work::None,
         approval_token: None,
+    }
+}
+
+/// The member of a declaration that no provider is given. Running the action without it would be another action.
+fn unsupported(declared: &ActionDeclaration) -> Option<&'static str> {
+    if declared.environment_variables.is_some() {
+        Some("environmentVariables")
+    } else if !declared.output_variables.is_empty() {
+        Some("outputVariables")
+    } else {
+        None
     }
 }
 

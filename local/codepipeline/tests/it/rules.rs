@@ -410,6 +410,23 @@ fn an_unresolved_variable_fails_its_action() {
 }
 
 #[test]
+fn what_no_provider_is_given_fails_its_action() {
+    let members =
+        [("environmentVariables", json!([{"name": "A", "value": "b"}])), ("outputVariables", json!(["Version"]))];
+    for (member, value) in members {
+        let mut declaration = pipeline(SIMPLE);
+        declaration["stages"][1]["actions"][0][member] = value;
+        let mut world = World::of(&declaration);
+        for line in ["start e1", "done e1 Source", "expect e1 Failed .Compile=Failed"] {
+            world.run(line);
+        }
+        let error = world.action("e1", "Compile").unwrap()["output"]["executionResult"]["errorDetails"].take();
+        let message = format!("the action declares {member}, which the local CodePipeline does not support");
+        assert_eq!(error, json!({"code": "ConfigurationError", "message": message}));
+    }
+}
+
+#[test]
 fn artifacts_lie_where_their_makers_were_told() {
     let mut declaration = pipeline(SIMPLE);
     declaration["stages"][0]["actions"][0]["outputArtifacts"] = json!([{"name": "SourceArtifact"}]);
