@@ -1,0 +1,4 @@
+//! Formats made of lines.
+
+pub(crate) mod go;
+pub(crate) mod lcov;
