@@ -283,7 +283,7 @@ fn check(notation: &str, operations: &[Operation]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
 
     #[test]
     fn the_invariants_hold(notation in notation(), operations in prop::collection::vec(operation(), 0..80)) {
