@@ -7,6 +7,8 @@ use stagegate_pipeline_artifact::{ArtifactError, FailureKind, FilePatterns, Limi
 use crate::server::Server;
 use crate::zip_builder::{RawEntry, zip_of};
 
+const MIB: usize = 1024 * 1024;
+
 async fn read_all(server: &Server, archive: &[u8], limits: Limits) -> Result<usize, ArtifactError> {
     let artifact = server.store().open(server.place("artifact", archive), limits).await?;
     let mut total = 0;
@@ -18,7 +20,6 @@ async fn read_all(server: &Server, archive: &[u8], limits: Limits) -> Result<usi
 
 #[tokio::test]
 async fn each_limit_is_named_with_its_number() {
-    const MIB: usize = 1024 * 1024;
     let server = Server::start().await;
     let three = zip_of(["a", "b", "c"].map(|name| RawEntry::deflated(name, &[b'x'; 1000]))).build();
     let bomb = zip_of([RawEntry::deflated("bomb", &vec![0; 4 * MIB])]).build();
