@@ -93,15 +93,11 @@ pub(crate) async fn start(
     let region = definitions.iter().find_map(Definition::region).map(str::to_owned);
     let region = region.or_else(|| std::env::var("AWS_REGION").ok()).unwrap_or_else(|| DEFAULT_REGION.to_owned());
     let aws = LocalAws::start(Options {
-        data: data.path,
-        template: template(options)?,
-        parameters: std::collections::BTreeMap::new(),
-        bootstraps: bootstraps(options)?,
         source: Some(source),
         port: options.port.unwrap_or(port),
         region,
         clock: Clock::scaled(options.speed),
-        log_listener: None,
+        ..Options::new(data.path, template(options)?, bootstraps(options)?)
     });
     let aws = aws.await.map_err(|error| CommandError::unavailable(format!("start the local AWS: {error}")))?;
     for definition in definitions {
@@ -156,7 +152,8 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     fn expect() -> Result<Self, CommandError> {
-        let expect = |kind| signal(kind).map_err(|error| CommandError::unavailable(format!("wait for signals: {error}")));
+        let expect =
+            |kind| signal(kind).map_err(|error| CommandError::unavailable(format!("wait for signals: {error}")));
         Ok(Self { interrupt: expect(SignalKind::interrupt())?, terminate: expect(SignalKind::terminate())? })
     }
 

@@ -55,7 +55,10 @@ async fn serve(local: &Local, definitions: &[Definition]) {
 pub(crate) fn environment(aws: &LocalAws) {
     // The Python tools read the one name of the Region, the newer SDKs the other.
     let region = aws.region();
-    say(format_args!("  export AWS_ENDPOINT_URL={} AWS_REGION={region} AWS_DEFAULT_REGION={region}", aws.endpoint_url()));
+    say(format_args!(
+        "  export AWS_ENDPOINT_URL={} AWS_REGION={region} AWS_DEFAULT_REGION={region}",
+        aws.endpoint_url()
+    ));
     say(format_args!("  export AWS_ACCESS_KEY_ID={LOCAL_ACCESS_KEY} AWS_SECRET_ACCESS_KEY={LOCAL_ACCESS_KEY}"));
 }
 

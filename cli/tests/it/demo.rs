@@ -43,7 +43,8 @@ fn a_person_at_the_terminal_decides() {
 /// Ctrl-C at every place of the demo ends it, and no function, build or deployment is left behind.
 #[test]
 fn ctrl_c_leaves_no_process() {
-    for line in ["Version 1.4.0 goes", "✓ Source", "✓ Build", "✓ TestGate", "? Approve", "Version 1.5.0 follows"] {
+    for line in ["Version 1.4.0 goes", "✓ Source", "✓ Build", "✓ TestGate", "? Approve", "Version 1.5.0 follows"]
+    {
         let (mut demo, endpoint) = start_until(line);
         signal(&demo, "INT");
         let status = wait(&mut demo).unwrap_or_else(|| panic!("Ctrl-C after {line:?} did not end the demo"));
@@ -87,11 +88,20 @@ fn wait(process: &mut Child) -> Option<i32> {
 fn processes_with(endpoint: &str) -> Vec<String> {
     let mut found = Vec::new();
     for _ in 0..100 {
-        found = Path::new("/proc").read_dir().map(|entries| entries.flatten().filter_map(|entry| {
-            let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
-            let text = String::from_utf8_lossy(&[read("environ"), read("cmdline")].concat()).into_owned();
-            text.contains(endpoint).then(|| format!("{} {}", entry.path().display(), text.replace('\0', " ")))
-        }).collect()).unwrap_or_default();
+        found = Path::new("/proc")
+            .read_dir()
+            .map(|entries| {
+                entries
+                    .flatten()
+                    .filter_map(|entry| {
+                        let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
+                        let text = String::from_utf8_lossy(&[read("environ"), read("cmdline")].concat()).into_owned();
+                        text.contains(endpoint)
+                            .then(|| format!("{} {}", entry.path().display(), text.replace('\0', " ")))
+                    })
+                    .collect()
+            })
+            .unwrap_or_default();
         if found.is_empty() {
             break;
         }

@@ -12,12 +12,15 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tower_service::Service;
 
+use crate::calls::Calls;
+
 /// The services behind the endpoint.
 #[derive(Clone)]
 pub(crate) struct Services {
     pub(crate) codepipeline: Router,
     pub(crate) lambda: Router,
     pub(crate) s3: S3Service,
+    pub(crate) calls: Calls,
 }
 
 /// A server on a loopback port; it ends when this is dropped.
@@ -58,17 +61,28 @@ impl Endpoint {
 
 /// JSON services name their operation in a header, Lambda has paths of its own, and everything else is S3.
 async fn dispatch(State(services): State<Services>, request: Request) -> Response {
-    let Services { mut codepipeline, mut lambda, s3 } = services;
+    let Services { mut codepipeline, mut lambda, s3, calls } = services;
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
     let is_lambda = request.uri().path().starts_with("/2015-03-31/");
     let is_cbor = request.headers().contains_key("smithy-protocol");
-    match target {
-        Some(target) if target.starts_with("CodePipeline_") => infallible(codepipeline.call(request).await),
-        Some(target) => unknown_service(&target),
-        None if is_lambda => infallible(lambda.call(request).await),
+    let method = request.method().as_str();
+    match target.as_deref() {
+        Some(target) if target.starts_with("CodePipeline_") => {
+            let operation = target.split_once('.').map_or(target, |(_, operation)| operation);
+            calls.note("codepipeline", operation, request.headers());
+            infallible(codepipeline.call(request).await)
+        }
+        Some(target) => unknown_service(target),
+        None if is_lambda => {
+            calls.note("lambda", method, request.headers());
+            infallible(lambda.call(request).await)
+        }
         // CodePipeline's own router explains why it speaks no CBOR.
         None if is_cbor => infallible(codepipeline.call(request).await),
-        None => from_s3(s3, request).await,
+        None => {
+            calls.note("s3", method, request.headers());
+            from_s3(s3, request).await
+        }
     }
 }
 

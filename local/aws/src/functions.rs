@@ -28,7 +28,7 @@ pub(crate) fn configure(
     let hosted = template.functions.iter().map(|function| {
         let mut config = hosted(&template, function, &options.bootstraps)?;
         config.environment.insert("AWS_ENDPOINT_URL".to_owned(), endpoint_url.to_owned());
-        config.credentials = credentials.for_function();
+        config.credentials = credentials.for_function(&config.name);
         Ok(config)
     });
     hosted.collect()

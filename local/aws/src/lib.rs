@@ -1,6 +1,7 @@
 //! The local AWS: CodePipeline, Lambda, S3, CodeBuild and CodeDeploy on one machine, behind one endpoint, with the
 //! functions of a SAM template.
 
+mod calls;
 mod credentials;
 mod endpoint;
 mod functions;
@@ -8,6 +9,7 @@ mod invoker;
 mod options;
 mod s3;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,10 +21,12 @@ use stagegate_local_codepipeline::provider::ActionProvider;
 use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
 use stagegate_local_lambda::{HostOptions, LambdaHost, LogFiles};
 
+pub use calls::Call;
 pub use credentials::LOCAL_ACCESS_KEY;
-pub use options::{Bootstraps, Options};
+pub use options::{Bootstraps, EventChange, Options};
 pub use s3::LocalS3;
 
+use calls::Calls;
 use credentials::Credentials;
 use endpoint::{Endpoint, Services};
 use invoker::Invoker;
@@ -45,6 +49,7 @@ pub struct LocalAws {
     endpoint: Endpoint,
     data: PathBuf,
     region: String,
+    calls: Calls,
 }
 
 impl LocalAws {
@@ -75,15 +80,27 @@ impl LocalAws {
                 builder.provider(category, name, provider)
             })
             .settings(Settings { region: options.region.clone(), ..Settings::default() })
-            .lambda(Arc::new(Invoker(lambda.clone())))
+            .lambda(Arc::new(Invoker { host: lambda.clone(), change: options.event_change.clone() }))
             .start();
+        let calls = Calls::of(credentials.functions());
         let services = Services {
+            calls: calls.clone(),
             codepipeline: stagegate_local_codepipeline::router(codepipeline.clone()),
             lambda: stagegate_local_lambda::router(lambda.clone()),
             s3: s3.service(Arc::new(credentials.with_jobs(codepipeline.clone()))),
         };
         let endpoint = Endpoint::serve(listener, services).map_err(StartError)?;
-        Ok(Self { codepipeline, lambda, s3, deploy, servers, endpoint, data: options.data, region: options.region })
+        Ok(Self {
+            codepipeline,
+            lambda,
+            s3,
+            deploy,
+            servers,
+            endpoint,
+            data: options.data,
+            region: options.region,
+            calls,
+        })
     }
 
     /// The URL for `aws --endpoint-url`.
@@ -109,6 +126,11 @@ impl LocalAws {
     /// The local S3.
     pub fn s3(&self) -> &LocalS3 {
         &self.s3
+    }
+
+    /// How often each call has reached the endpoint.
+    pub fn calls(&self) -> HashMap<Call, u64> {
+        self.calls.all()
     }
 
     /// The folder below which everything is kept.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use serde_json::Value;
 use stagegate_local_actions::LogListener;
 use stagegate_local_clock::Clock;
 
@@ -27,6 +29,29 @@ pub struct Options {
     pub clock: Clock,
     /// Is called for each line that a build or a deployment prints.
     pub log_listener: Option<LogListener>,
+    /// Changes the events that CodePipeline hands to functions: a fault to see what becomes of it.
+    pub event_change: Option<EventChange>,
+}
+
+/// From a function's name and the event to the event that the function gets.
+pub type EventChange = Arc<dyn Fn(&str, Value) -> Value + Send + Sync>;
+
+impl Options {
+    /// Functions of `template`, everything kept below `data`, the system's clock and any free port.
+    pub fn new(data: impl Into<PathBuf>, template: impl Into<PathBuf>, bootstraps: Bootstraps) -> Self {
+        Self {
+            data: data.into(),
+            template: template.into(),
+            parameters: BTreeMap::new(),
+            bootstraps,
+            source: None,
+            port: 0,
+            region: "us-east-1".to_owned(),
+            clock: Clock::system(),
+            log_listener: None,
+            event_change: None,
+        }
+    }
 }
 
 /// Where the programs of the functions are.
