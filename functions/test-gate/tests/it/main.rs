@@ -1,3 +1,6 @@
 //! The test gate: what it says about evidence, and how it answers a job.
 
+mod job;
 mod judge;
+mod memory;
+mod world;
