@@ -287,8 +287,9 @@ impl Inner {
             }
             return Err(InvokeError::ShuttingDown { function: config.name.clone() });
         };
-        if let Some(environment) = execution.environment {
-            self.put_back(function, environment);
+        // A function that has been replaced meanwhile is dropped with its last invocation, and its environments with it.
+        if let Some(environment) = execution.environment.filter(|_| !self.cancelled.is_cancelled()) {
+            function.idle().push(environment);
         }
         drop(permit);
         let failed =
@@ -299,15 +300,6 @@ impl Inner {
             observer(&FinishedAttempt { function: &config.name, invocation_type, attempt, result: &result });
         }
         Ok(result)
-    }
-
-    /// Keeps the environment for the next invocation, unless the function has been replaced since.
-    fn put_back(&self, function: &Arc<Function>, environment: Environment) {
-        let functions = self.functions.read().expect("no holder of this lock can panic");
-        let is_current = functions.get(&function.config.name).is_some_and(|now| Arc::ptr_eq(now, function));
-        if is_current && !self.cancelled.is_cancelled() {
-            function.idle().push(environment);
-        }
     }
 }
 

@@ -12,6 +12,7 @@ use stagegate_local_lambda::{
     DiscardLogs, HostOptions, InvocationType, InvokeError, LambdaHost, WarnAboutDestinations, measure_cold_start,
 };
 
+use crate::function::START_MODE;
 use crate::support::{config, eventually, host_with, invoke, is_alive, json};
 
 async fn pid(host: &LambdaHost) -> u64 {
@@ -32,6 +33,20 @@ async fn an_idle_environment_is_used_again() {
     assert!(Command::new("kill").args(["-9", &second.to_string()]).status().unwrap().success());
     eventually("the process is gone", || !is_alive(second)).await;
     assert_ne!(pid(&host).await, second);
+    host.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_does_not_end_by_itself_is_ended() {
+    let (host, _) = host_with(Clock::system());
+    let mut lingering = config("web");
+    lingering.environment.insert(START_MODE.into(), "linger".into());
+    host.create_function(lingering).unwrap();
+    let pids = parent_and_child(&host).await;
+    host.update_function(config("web")).unwrap();
+    for pid in pids {
+        eventually("the replaced processes are gone", || !is_alive(pid)).await;
+    }
     host.shutdown().await;
 }
 

@@ -209,12 +209,22 @@ async fn a_failed_start_is_tried_once_more_within_the_time() {
     let mut config = config("web");
     config.environment.insert(START_MODE.into(), "exit-once".into());
     config.environment.insert("TEST_MARKER".into(), marker.clone());
-    host.create_function(config).unwrap();
+    host.create_function(config.clone()).unwrap();
     let result = invoke(&host, "web", json!({"a": 1})).await;
-    let _ = std::fs::remove_file(std::env::temp_dir().join(marker));
+    let marker = std::env::temp_dir().join(marker);
+    std::fs::remove_file(&marker).unwrap();
     assert_eq!(json(&result), json!({"a": 1}));
+
+    // The second start takes 0.7 seconds of the time that the invocation has.
+    config.timeout = Duration::from_millis(1500);
+    host.update_function(config).unwrap();
+    let late = invoke(&host, "web", json!({"mode": "sleep", "ms": 1100})).await;
+    std::fs::remove_file(&marker).unwrap();
+    assert_eq!(late.function_error.unwrap().error_type, "Sandbox.Timedout");
+    assert!(late.metrics.unwrap().duration >= Duration::from_millis(1500));
+
     let reports = recorder.platform_lines("INIT_REPORT");
-    assert_eq!(reports.len(), 1, "{reports:?}");
+    assert_eq!(reports.len(), 2, "{reports:?}");
     assert!(reports[0].ends_with("Phase: init\tStatus: error\tError Type: Runtime.ExitError"), "{reports:?}");
     host.shutdown().await;
 }
