@@ -19,6 +19,8 @@ fn bootstrap() {
         Ok("exit") => std::process::exit(7),
         Ok("hang") => std::thread::sleep(Duration::from_secs(600)),
         Ok("panic") => panic!("panicked at start"),
+        Ok("raw") => crate::raw_runtime::bootstrap(),
+        Ok("init-error") => crate::raw_runtime::fail_at_start(),
         Ok("exit-once") => {
             let marker = std::env::temp_dir().join(std::env::var("TEST_MARKER").unwrap());
             if !marker.exists() {
@@ -64,13 +66,6 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         }
         "garbage" => garbage(number("bytes")),
         "large" => Ok("x".repeat(usize::try_from(number("bytes"))?).into()),
-        "exit-after" => {
-            std::thread::spawn(|| {
-                std::thread::sleep(Duration::from_millis(200));
-                std::process::exit(9);
-            });
-            Ok(json!("answered"))
-        }
         "child" => {
             let child = std::process::Command::new("/bin/sleep").arg("600").spawn()?;
             Ok(json!({"pid": std::process::id(), "child": child.id()}))

@@ -96,15 +96,6 @@ async fn an_invocation_goes_on_when_its_caller_goes_away() {
     host.shutdown().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_stands_when_the_process_ends_after_it() {
-    let (host, _) = host_with(Clock::system());
-    host.create_function(config("web")).unwrap();
-    let first = invoke(&host, "web", json!({"mode": "exit-after"})).await;
-    assert_eq!((json(&first), first.function_error), (json!("answered"), None));
-    host.shutdown().await;
-}
-
 /// A function that has started a process of its own; both numbers.
 async fn parent_and_child(host: &LambdaHost) -> [u64; 2] {
     let pids = json(&invoke(host, "web", json!({"mode": "child"})).await);

@@ -6,5 +6,6 @@ mod event_queue;
 mod function;
 mod lifecycle;
 mod modes;
+mod raw_runtime;
 mod rest;
 mod support;
