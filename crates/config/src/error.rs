@@ -46,10 +46,8 @@ impl ConfigError {
         Self::new(file, None, format!("the configuration has {size} bytes; at most {limit} are read"))
     }
 
-    pub(crate) fn judges_nothing(file: &str, gate: &str) -> Self {
-        let message =
-            format!("the gate {gate:?} has no rule, so it could pass without looking at anything; add `tests`");
-        Self::new(file, None, message)
+    pub(crate) fn bad_gate(file: &str, gate: &str, fault: &str) -> Self {
+        Self::new(file, None, format!("the gate {gate:?} {fault}"))
     }
 
     pub(crate) fn invalid(file: &str, error: &serde_saphyr::Error) -> Self {

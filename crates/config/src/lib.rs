@@ -3,11 +3,15 @@
 //! Reading is strict: an unknown key, a bad pattern or a limit out of range fails at load, with file, line, column and,
 //! where one is near, the key that was probably meant. The crate knows no AWS SDK and no Lambda runtime.
 
+mod coverage_policy;
 mod error;
+mod gate;
 mod length;
 mod parameters;
 mod pattern;
+mod percentage;
 mod rule;
+mod sarif_policy;
 mod suggest;
 mod tests_policy;
 
@@ -16,13 +20,17 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use coverage_policy::CoveragePolicy;
 pub use error::{ConfigError, Place};
+pub use gate::{Gate, Provenance, WithoutBaseline};
 pub use length::Length;
 pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
 pub use pattern::{NamePattern, ReportFiles};
+pub use percentage::Percentage;
 pub use rule::Rule;
+pub use sarif_policy::SarifPolicy;
 pub use suggest::nearest;
-pub use tests_policy::TestsPolicy;
+pub use tests_policy::{CodeBuildReports, Quarantine, TestsPolicy};
 
 /// The most bytes of a `stagegate.yaml` that are read.
 pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
@@ -34,14 +42,6 @@ pub struct Config {
     /// The gates by name.
     #[serde(default)]
     gates: BTreeMap<String, Gate>,
-}
-
-/// One entry under `gates`: what the evidence must show.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gate {
-    /// What test reports must show.
-    pub tests: Option<TestsPolicy>,
 }
 
 impl Config {
@@ -67,8 +67,8 @@ impl Config {
     /// If `text` is not a valid configuration.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
-        match config.gates.iter().find(|(_, gate)| gate.judges_nothing()) {
-            Some((gate, _)) => Err(ConfigError::judges_nothing(name, gate)),
+        match config.gates.iter().find_map(|(gate, rules)| Some((gate, rules.fault()?))) {
+            Some((gate, fault)) => Err(ConfigError::bad_gate(name, gate, fault)),
             None => Ok(config),
         }
     }
@@ -89,13 +89,6 @@ impl Config {
     /// The gates and their names, in the order of the names.
     pub fn gates(&self) -> impl Iterator<Item = (&str, &Gate)> {
         self.gates.iter().map(|(name, gate)| (name.as_str(), gate))
-    }
-}
-
-impl Gate {
-    /// Whether there is no rule in it: such a gate could only pass without having looked at anything.
-    pub fn judges_nothing(&self) -> bool {
-        self.tests.is_none()
     }
 }
 

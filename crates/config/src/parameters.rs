@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::suggest::UnknownName;
-use crate::{Config, Gate, TestsPolicy, UnknownGate};
+use crate::{Config, CoveragePolicy, Gate, SarifPolicy, TestsPolicy, UnknownGate};
 
 /// The most characters of `UserParameters` (AWS model: a configuration value has 1 to 1000 characters).
 pub const MAX_USER_PARAMETERS_CHARS: usize = 1000;
@@ -20,9 +20,18 @@ pub struct UserParameters {
     /// The name of a gate in `stagegate.yaml`.
     #[serde(default)]
     pub gate: Option<String>,
-    /// A short policy in place of a gate's name.
+    /// A short policy in place of a gate's name: what test reports must show.
     #[serde(default)]
     pub tests: Option<TestsPolicy>,
+    /// As part of a short policy: what coverage reports must show.
+    #[serde(default)]
+    pub coverage: Option<CoveragePolicy>,
+    /// As part of a short policy: what static analysis may find.
+    #[serde(default)]
+    pub sarif: Option<SarifPolicy>,
+    /// The id or ARN of the CodeBuild build whose reports are judged: `#{Build.CODEBUILD_BUILD_ID}`.
+    #[serde(default)]
+    pub build: Option<String>,
     /// The pipeline's name.
     #[serde(default)]
     pub pipeline: Option<String>,
@@ -71,20 +80,38 @@ impl UserParameters {
     ///
     /// If there is none, or both a gate and a policy.
     pub fn choice(&self) -> Result<GateChoice, ParametersError> {
-        match (&self.gate, &self.tests) {
-            (Some(gate), None) => Ok(GateChoice::Named(gate.clone())),
-            (None, Some(tests)) => Ok(GateChoice::Inline(Gate { tests: Some(tests.clone()) })),
-            (None, None) => Err(ParametersError::NoGate),
-            (Some(gate), Some(_)) => Err(ParametersError::TwoPolicies { gate: gate.clone() }),
+        let inline = Gate {
+            tests: self.tests.clone(),
+            coverage: self.coverage.clone(),
+            sarif: self.sarif.clone(),
+            ..Gate::default()
+        };
+        match (&self.gate, inline != Gate::default()) {
+            (Some(gate), false) => Ok(GateChoice::Named(gate.clone())),
+            (None, true) => match inline.fault() {
+                None => Ok(GateChoice::Inline(inline)),
+                Some(fault) => Err(ParametersError::BadPolicy { fault }),
+            },
+            (None, false) => Err(ParametersError::NoGate),
+            (Some(gate), true) => Err(ParametersError::TwoPolicies { gate: gate.clone() }),
         }
     }
 
     /// A key whose value still holds `#{...}`, which CodePipeline would have replaced.
     fn unresolved(&self) -> Option<&'static str> {
-        [("gate", &self.gate), ("pipeline", &self.pipeline), ("stage", &self.stage), ("execution", &self.execution)]
-            .into_iter()
-            .find(|(_, value)| value.as_deref().is_some_and(|value| value.contains("#{")))
-            .map(|(key, _)| key)
+        let build =
+            self.tests.as_ref().and_then(|tests| tests.codebuild.as_ref()).map_or(&None, |source| &source.build);
+        [
+            ("gate", &self.gate),
+            ("pipeline", &self.pipeline),
+            ("stage", &self.stage),
+            ("execution", &self.execution),
+            ("build", &self.build),
+            ("tests.codebuild.build", build),
+        ]
+        .into_iter()
+        .find(|(_, value)| value.as_deref().is_some_and(|value| value.contains("#{")))
+        .map(|(key, _)| key)
     }
 }
 
@@ -146,10 +173,16 @@ pub enum ParametersError {
         key: &'static str,
     },
     /// Neither a gate nor a policy.
-    #[error("choose a gate: UserParameters have neither \"gate\" nor \"tests\"; an example: {EXAMPLE}")]
+    #[error("choose a gate: UserParameters have neither \"gate\" nor a policy; an example: {EXAMPLE}")]
     NoGate,
+    /// A policy that asks for nothing.
+    #[error("use the policy in UserParameters: it {fault}")]
+    BadPolicy {
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// A gate and a policy.
-    #[error("choose a gate: UserParameters have both \"gate\": {gate:?} and \"tests\"; keep one of the two")]
+    #[error("choose a gate: UserParameters have both \"gate\": {gate:?} and a policy; keep one of the two")]
     TwoPolicies {
         /// The gate's name.
         gate: String,

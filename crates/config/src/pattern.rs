@@ -5,7 +5,7 @@ use std::fmt;
 use globset::{Glob, GlobBuilder, GlobMatcher};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-/// Which files of the input artifacts hold reports: a glob, or a map with `files` and `min_files`.
+/// Which files of the input artifacts hold reports: a glob, or a map with `files`, `min_files` and `format`.
 ///
 /// `**` crosses folders, `*` and `?` do not.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct ReportFiles {
     pub files: Glob,
     /// How many files must match at the least; `None` where the policy's own `min_files` holds.
     pub min_files: Option<u64>,
+    /// The format's name, where it is not to be recognised from the content.
+    pub format: Option<String>,
 }
 
 impl ReportFiles {
@@ -23,7 +25,7 @@ impl ReportFiles {
     ///
     /// If `pattern` is no valid glob.
     pub fn new(pattern: &str) -> Result<Self, globset::Error> {
-        Ok(Self { files: GlobBuilder::new(pattern).literal_separator(true).build()?, min_files: None })
+        Ok(Self { files: GlobBuilder::new(pattern).literal_separator(true).build()?, min_files: None, format: None })
     }
 }
 
@@ -39,7 +41,7 @@ impl<'de> Visitor<'de> for ReportFilesVisitor {
     type Value = ReportFiles;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a glob such as \"**/TEST-*.xml\", or a map with `files` and `min_files`")
+        f.write_str("a glob such as \"**/TEST-*.xml\", or a map with `files`, `min_files` and `format`")
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
@@ -54,17 +56,26 @@ impl<'de> Visitor<'de> for ReportFilesVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut files, mut min_files) = (None, None);
+        let (mut files, mut min_files, mut format) = (None, None, None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "files" => files = Some(ReportFilesVisitor.visit_str(&map.next_value::<String>()?)?),
                 "min_files" => min_files = Some(map.next_value()?),
-                unknown => return Err(A::Error::unknown_field(unknown, &["files", "min_files"])),
+                "format" => format = Some(map.next_value()?),
+                unknown => return Err(A::Error::unknown_field(unknown, &["files", "min_files", "format"])),
             }
         }
         let files: ReportFiles = files.ok_or_else(|| A::Error::missing_field("files"))?;
-        Ok(ReportFiles { min_files, ..files })
+        Ok(ReportFiles { min_files, format, ..files })
     }
+}
+
+pub(crate) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ReportFiles>, D::Error> {
+    let patterns = Vec::deserialize(deserializer)?;
+    if patterns.is_empty() {
+        return Err(D::Error::custom("`reports` names no file; write at least one glob such as \"**/TEST-*.xml\""));
+    }
+    Ok(patterns)
 }
 
 /// A pattern over the name of a test or suite, such as `web.login::*`; `*` matches any characters.

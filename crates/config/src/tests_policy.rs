@@ -1,9 +1,10 @@
 //! What test reports must show.
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use crate::{Length, NamePattern, ReportFiles, Rule};
+use crate::{Length, NamePattern, Percentage, ReportFiles, Rule};
 
 /// The rules under `tests` of a gate.
 ///
@@ -12,8 +13,11 @@ use crate::{Length, NamePattern, ReportFiles, Rule};
 #[serde(deny_unknown_fields)]
 pub struct TestsPolicy {
     /// Which files are reports.
-    #[serde(deserialize_with = "at_least_one")]
+    #[serde(default)]
     pub reports: Vec<ReportFiles>,
+    /// The CodeBuild project whose report groups are judged, beside the files or in their place.
+    #[serde(default)]
+    pub codebuild: Option<CodeBuildReports>,
     /// How many files each pattern of `reports` must match at the least, where it does not say so itself; 1 if absent.
     #[serde(default)]
     pub min_files: Option<u64>,
@@ -30,9 +34,9 @@ pub struct TestsPolicy {
     /// How many tests may have failed before they passed on a rerun.
     #[serde(default)]
     pub max_flaky: Option<Rule<u64>>,
-    /// How many percent of the tests that ran (all but the skipped ones) must have passed, 0 to 100.
-    #[serde(default, deserialize_with = "percentage")]
-    pub min_pass_rate: Option<Rule<f64>>,
+    /// How many percent of the tests that ran (all but the skipped ones) must have passed.
+    #[serde(default)]
+    pub min_pass_rate: Option<Rule<Percentage>>,
     /// How long all tests together may have taken, by the times in the reports.
     #[serde(default)]
     pub max_duration: Option<Rule<Length>>,
@@ -42,6 +46,53 @@ pub struct TestsPolicy {
     /// Whether reports are accepted in which not a single test passed.
     #[serde(default)]
     pub allow_empty: bool,
+    /// Failing tests that do not count for a while.
+    #[serde(default)]
+    pub quarantine: Vec<Quarantine>,
+    /// When more than this many percent of the tests that ran have failed, something else than the tests is broken:
+    /// the verdict asks a person instead of failing.
+    #[serde(default)]
+    pub infrastructure_failure_above: Option<Percentage>,
+    /// How many tests may fail that did not fail in the baseline.
+    #[serde(default)]
+    pub max_newly_failed: Option<Rule<u64>>,
+    /// How many tests of the baseline may be missing.
+    #[serde(default)]
+    pub max_vanished: Option<Rule<u64>>,
+    /// How many more tests may be skipped than in the baseline.
+    #[serde(default)]
+    pub max_skipped_growth: Option<Rule<u64>>,
+}
+
+/// Failing tests that do not count until a day. A quarantine hides only failures of the tests that it names: the tests
+/// stay among the figures, and a test that is missing or that fails after the day counts as any other.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quarantine {
+    /// The tests.
+    pub test: NamePattern,
+    /// Who sees to it that the quarantine ends.
+    #[serde(deserialize_with = "filled")]
+    pub owner: String,
+    /// Why the tests may fail.
+    #[serde(deserialize_with = "filled")]
+    pub reason: String,
+    /// The last day of the quarantine, in UTC.
+    #[serde(deserialize_with = "day")]
+    pub until: Date,
+}
+
+/// Report groups of a CodeBuild project.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeBuildReports {
+    /// The project's name. The build must be one of it.
+    #[serde(deserialize_with = "filled")]
+    pub project: String,
+    /// The build's id or ARN. In `stagegate.yaml` it is left out, and `build` of UserParameters names it:
+    /// `"build":"#{Build.CODEBUILD_BUILD_ID}"`.
+    #[serde(default)]
+    pub build: Option<String>,
 }
 
 impl TestsPolicy {
@@ -49,26 +100,22 @@ impl TestsPolicy {
     pub fn min_files_of(&self, pattern: &ReportFiles) -> u64 {
         pattern.min_files.or(self.min_files).unwrap_or(1)
     }
+
+    /// Whether a rule compares with the baseline.
+    pub fn compares(&self) -> bool {
+        self.max_newly_failed.is_some() || self.max_vanished.is_some() || self.max_skipped_growth.is_some()
+    }
 }
 
-fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ReportFiles>, D::Error> {
-    let patterns = Vec::deserialize(deserializer)?;
-    if patterns.is_empty() {
-        return Err(D::Error::custom("`reports` names no file; write at least one glob such as \"**/TEST-*.xml\""));
+pub(crate) fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() {
+        return Err(D::Error::custom("an empty text says nothing here"));
     }
-    Ok(patterns)
+    Ok(text)
 }
 
-fn percentage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rule<f64>>, D::Error> {
-    let rule = Option::<Rule<f64>>::deserialize(deserializer)?;
-    match rule {
-        Some(Rule { limit, .. }) if !(0.0..=100.0).contains(&limit) => {
-            Err(D::Error::custom(format!("a rate is a percentage from 0 to 100, not {limit}")))
-        }
-        Some(Rule { limit, .. }) if limit > 0.0 && limit < 1.0 => {
-            let percent = limit * 100.0;
-            Err(D::Error::custom(format!("a rate is a percentage: write {percent} where you mean {limit}")))
-        }
-        rule => Ok(rule),
-    }
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no day; write one such as 2026-12-31")))
 }

@@ -174,9 +174,7 @@ impl Judgement<'_> {
     fn min_pass_rate(&self) -> Option<Finding> {
         let rule = self.policy.min_pass_rate?;
         let (passed, ran) = (self.counts.passed, self.counts.ran());
-        // Compared as a product: a quotient could round up to the limit.
-        #[expect(clippy::cast_precision_loss, reason = "counts of tests are far below 2^53")]
-        let reached = ran > 0 && passed as f64 * 100.0 >= rule.limit * ran as f64;
+        let reached = rule.limit.is_reached(passed, ran);
         let (rate, limit) = (percent(passed, ran), rule.limit);
         let message = match reached {
             true => format!("{rate} % of {} that ran passed (at least {limit} %)", plural(ran, "test")),

@@ -26,7 +26,7 @@ gates:
     let tests = config.gate("web-tests").unwrap().tests.as_ref().unwrap();
     assert_eq!(tests.min_total, Some(Rule::from(100)));
     assert_eq!(tests.max_failed, Some(Rule { limit: 2, shadow: true }));
-    assert_eq!(tests.min_pass_rate.unwrap().limit, 99.5);
+    assert_eq!(tests.min_pass_rate.unwrap().limit.get(), 99.5);
     assert_eq!(tests.max_duration.unwrap().limit.as_duration().as_secs(), 5400);
     assert_eq!(tests.reports.iter().map(|files| tests.min_files_of(files)).collect::<Vec<_>>(), [3, 2]);
     assert!(tests.required[0].matches("web.login::works") && !tests.allow_empty);
@@ -45,15 +45,23 @@ fn errors_say_where_what_and_what_instead() {
         (gate("min_pass_rate: 0.95"), vec!["write 95 where you mean 0.95"]),
         (gate("min_pass_rate: 101"), vec!["from 0 to 100, not 101"]),
         (gate("min_pass_rate: .nan"), vec!["stagegate.yaml:5"]),
+        (gate("quarantine: [{test: a, owner: me, until: 2026-12-01}]"), vec!["reason"]),
+        (gate("quarantine: [{test: a, owner: ' ', reason: x, until: 2026-12-01}]"), vec!["an empty text says nothing"]),
+        (gate("quarantine: [{test: a, owner: me, reason: x, until: soon}]"), vec!["\"soon\" is no day"]),
+        (gate("infrastructure_failure_above: 200"), vec!["from 0 to 100"]),
+        ("gates: {web: {coverage: {reports: [a], max_drop: -1}}}".to_owned(), vec!["percentage points"]),
+        ("gates: {web: {sarif: {reports: [a], max_security_severity: 11}}}".to_owned(), vec!["between 0 and 10"]),
+        ("gates: {web: {sarif: {reports: [a]}, provenance: {}}}".to_owned(), vec!["asks for nothing"]),
+        ("gates: {web: {sarif: {reports: [a]}, without_baseline: maybe}}".to_owned(), vec!["maybe", "inconclusive"]),
         (gate("max_duration: 10"), vec!["10m"]),
         (gate("max_duration: soon"), vec!["\"soon\"", "1h30m"]),
         (gate("max_duration: -5m"), vec!["no length of time"]),
         (gate("required: [\"\"]"), vec!["an empty pattern matches no test"]),
         (gate("min_total: 1\n      min_total: 2"), vec!["min_total", "stagegate.yaml:6"]),
-        ("gates: {web: {tests: {reports: []}}}".to_owned(), vec!["`reports` names no file"]),
+        ("gates: {web: {tests: {reports: []}}}".to_owned(), vec!["name no report"]),
         ("gates: {web: {tests: {reports: [\"a[\"]}}}".to_owned(), vec!["\"a[\" is no glob"]),
         ("gates: {web: {tests: {reports: [\"/a.xml\"]}}}".to_owned(), vec!["write \"a.xml\""]),
-        ("gates: {web: {tests: {}}}".to_owned(), vec!["reports"]),
+        ("gates: {web: {coverage: {reports: []}}}".to_owned(), vec!["`reports` names no file"]),
         ("gates: {web: {}}".to_owned(), vec!["\"web\" has no rule"]),
         ("gats: {}".to_owned(), vec!["stagegate.yaml:1:1", "did you mean \"gates\""]),
         ("gates: [".to_owned(), vec!["stagegate.yaml:1"]),

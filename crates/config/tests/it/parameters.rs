@@ -10,10 +10,15 @@ fn bad_parameters_are_explained() {
         (Some("[]"), vec!["a JSON array, not an object"]),
         (Some(r#"{"gat":"web-tests"}"#), vec!["unknown key \"gat\"", "did you mean \"gate\""]),
         (Some(r#"{"gate":7}"#), vec!["integer `7`", "column"]),
-        (Some(r#"{"execution":"x"}"#), vec!["neither \"gate\" nor \"tests\""]),
-        (Some(r#"{"gate":"a","tests":{"reports":["a.xml"]}}"#), vec!["both \"gate\": \"a\" and \"tests\""]),
+        (Some(r#"{"execution":"x"}"#), vec!["neither \"gate\" nor a policy"]),
+        (Some(r#"{"gate":"a","tests":{"reports":["a.xml"]}}"#), vec!["both \"gate\": \"a\" and a policy"]),
         (Some(r##"{"gate":"a","execution":"#{codepipline.X}"}"##), vec!["\"execution\" still holds an unresolved"]),
         (Some(r#"{"tests":{"reports":["a.xml"],"max_faild":0}}"#), vec!["did you mean \"max_failed\""]),
+        (Some(r#"{"tests":{"max_failed":0}}"#), vec!["name no report"]),
+        (
+            Some(r##"{"tests":{"codebuild":{"project":"p","build":"#{Build.X}"}}}"##),
+            vec!["\"tests.codebuild.build\" still holds"],
+        ),
         (Some(r#"{"gate":"a","gate":"b"}"#), vec!["duplicate"]),
         (Some(&long), vec!["the limit is 1000"]),
     ] {
