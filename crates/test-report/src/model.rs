@@ -44,10 +44,11 @@ pub struct TestCase<'a> {
     /// The names of the enclosing suites, outermost first, joined by ` > `; unnamed suites are left out.
     pub suite: &'a str,
     /// A number that is the same for two tests exactly if they stand in the same suite of the same report. Suites that
-    /// share a name have different numbers. Numbers rise in the order in which suites begin. It is within one suite that
-    /// equal names may be one test that was run again; a format that repeats tests in another place of the report than
-    /// their suite uses one number for all of them.
+    /// share a name have different numbers. Numbers rise in the order in which suites begin.
     pub suite_number: u64,
+    /// Whether an equal name in the same suite may be another attempt of the same test. Only for formats whose writers
+    /// list each attempt as a test; elsewhere equal names are different tests.
+    pub may_be_attempt: bool,
     /// The source file.
     pub file: &'a str,
     /// How it ended.
@@ -72,6 +73,7 @@ impl<'a> TestCase<'a> {
             class_name: "",
             suite: "",
             suite_number: 0,
+            may_be_attempt: false,
             file: "",
             outcome,
             duration: None,

@@ -9,7 +9,7 @@
 //! suite element, are one flaky test.** A runner that repeats a failed test leaves exactly this, because nothing is
 //! repeated after it passed. Any other repetition (a success first, two successes, a skip, a failure last) is counted
 //! as separate tests, each with its own outcome; when it shows only after a recovery was counted, the recovery is taken
-//! back. Tests without a name are always separate.
+//! back. Tests without a name are always separate, and so are those of formats that do not list attempts.
 //!
 //! Names are kept as 64-bit hashes and only for the suite that is being read: exactly for failed tests, and in a filter
 //! of bounded size for the others. Whenever memory of a suite is incomplete (the filter is wrong, there are more failed
@@ -72,9 +72,10 @@ impl Repeats {
         (self.suite, self.highest) = (None, None);
     }
 
-    /// The key of a test: equal exactly for executions that may be one test. `None` for tests without a name.
+    /// The key of a test: equal exactly for executions that may be one test. `None` for tests that are
+    /// separate in any case.
     pub(crate) fn key(&self, case: &TestCase<'_>) -> Option<u64> {
-        if case.name.is_empty() {
+        if case.name.is_empty() || !case.may_be_attempt {
             return None;
         }
         let seed = fold(self.reports ^ SEED, case.suite_number.wrapping_add(SEED));

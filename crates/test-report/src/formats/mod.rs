@@ -16,12 +16,19 @@
 //! 4. Each test is one [`TestCase`](crate::TestCase) that borrows from the reader's buffers; build it with
 //!    [`TestCase::new`](crate::TestCase::new) and set what is known. Names and messages are cut with
 //!    [`limits::cut`](crate::limits::cut). Durations are read by [`time`](crate::time).
-//!    `suite_number` differs for each suite *instance*; it is what keeps equal names in different suites apart.
+//!    `suite_number` differs for each suite *instance*. Set `may_be_attempt` only if the format's writers list the
+//!    attempts of a repeated test as tests; otherwise equal names stay different tests.
 //! 5. Decide outcomes so that nothing turns greener: a value that is not known is never `Passed` but an error, or
 //!    `Errored` with a [`Problem`](crate::Problem) of kind `UnknownValue`; counters that claim more tests or failures
 //!    than are listed are a `CountersDisagree`; a document without the one element or event that says that it is
 //!    complete is an error (`Truncated`) or an `Incomplete`.
-//! 6. Fixtures go to `tests/it/fixtures/<format>/`, one row for each in the table of `tests/it/fixtures.rs`.
+//! 6. Fixtures go to `tests/it/fixtures/<name of the format>/`, one row for each in the `expected.tsv` there.
+
+mod nunit;
+mod support;
+mod testng;
+mod trx;
+mod xunit;
 
 use crate::error::ReportError;
 use crate::format::Format;
@@ -49,6 +56,11 @@ macro_rules! readers {
 
 readers! {
     junit::ENTRY,
+    nunit::NUNIT2,
+    nunit::NUNIT3,
+    testng::ENTRY,
+    trx::ENTRY,
+    xunit::ENTRY,
 }
 
 /// The reader of a format.

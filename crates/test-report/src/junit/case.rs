@@ -113,6 +113,7 @@ impl Case {
             class_name: &self.class_name,
             suite,
             suite_number,
+            may_be_attempt: true,
             file: &self.file,
             outcome: self.outcome(),
             duration: self.duration,
