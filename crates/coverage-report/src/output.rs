@@ -1,5 +1,6 @@
 //! What readers write to: the sink, with the limits watched.
 
+use report_input::json::Refusal;
 use report_input::xml::Fault;
 use report_input::{ErrorKind, Lines, ReportError};
 
@@ -36,13 +37,12 @@ pub(crate) struct Output<'a> {
     files: u64,
     entries: u64,
     timestamp: String,
-    /// The kind of an error on its way through a parser that knows only texts.
-    refusal: Option<ErrorKind>,
+    refusal: Refusal,
 }
 
 impl<'a> Output<'a> {
     pub(crate) fn new(source: &'a str, limits: &'a Limits, sink: &'a mut dyn Sink) -> Self {
-        Output { source, limits, sink, files: 0, entries: 0, timestamp: String::new(), refusal: None }
+        Output { source, limits, sink, files: 0, entries: 0, timestamp: String::new(), refusal: Refusal::default() }
     }
 
     /// Counts a mention of a file and checks and normalises its path.
@@ -133,18 +133,12 @@ impl<'a> Output<'a> {
 
     /// Remembers what kind of fault goes through a JSON parser as a text.
     pub(crate) fn refuse<E: serde::de::Error>(&mut self, fault: Fault) -> E {
-        self.refusal = Some(fault.kind);
-        E::custom(fault.detail)
+        self.refusal.refuse(fault)
     }
 
     /// Gives an error its kind back.
-    pub(crate) fn explain(&mut self, error: ReportError) -> ReportError {
-        match self.refusal.take() {
-            Some(kind) if error.kind() == ErrorKind::Malformed => {
-                ReportError::new(error.source_name(), error.place(), kind, error.detail())
-            }
-            _ => error,
-        }
+    pub(crate) fn explain(&self, error: ReportError) -> ReportError {
+        self.refusal.explain(error)
     }
 
     pub(crate) fn finish(self, format: Format, bytes: u64) -> ReportFacts {

@@ -5,12 +5,13 @@
 
 use std::collections::HashMap;
 
+use report_input::json::{self, EachEntry, OnEntry, once, skip};
 use report_input::xml::Fault;
-use report_input::{Input, Opening, ReportError, json};
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
-use super::value::{EachEntry, Hits, OnEntry, Whole, once, skip};
+use super::value::{Hits, Whole};
 use crate::format::Format;
 use crate::formats::Entry;
 use crate::limits::Limits;

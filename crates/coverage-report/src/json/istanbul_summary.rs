@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use report_input::json::{self, EachEntry, OnEntry, once};
 use report_input::xml::Fault;
-use report_input::{Input, Opening, ReportError, json};
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
-use super::value::{EachEntry, OnEntry, Whole, once};
+use super::value::Whole;
 use crate::format::Format;
 use crate::formats::Entry;
 use crate::limits::Limits;

@@ -5,12 +5,13 @@
 
 use std::fmt;
 
+use report_input::json::{self, EachEntry, EachItem, OnEntry, OnItem, once, skip};
 use report_input::xml::Fault;
-use report_input::{ErrorKind, Input, Opening, ReportError, json};
+use report_input::{ErrorKind, Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::value::{EachEntry, EachItem, Hits, OnEntry, OnItem, Whole, once, skip};
+use super::value::{Hits, Whole};
 use crate::format::Format;
 use crate::formats::Entry;
 use crate::limits::Limits;

@@ -3,12 +3,13 @@
 //! `.resultset.json` has a member for each command (test suite) with its own coverage of the same files; the union of
 //! the commands counts. An array gives the counts of a file's lines from the first one; `null` can not be executed.
 
+use report_input::json::{self, EachEntry, EachItem, OnEntry, OnItem, once, skip};
 use report_input::xml::Fault;
-use report_input::{Input, Opening, ReportError, json};
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::value::{EachEntry, EachItem, Hits, OnEntry, OnItem, Whole, once, skip};
+use super::value::{Hits, Whole};
 use crate::format::Format;
 use crate::formats::Entry;
 use crate::limits::Limits;

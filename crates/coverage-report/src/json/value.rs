@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// How often something was executed, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,87 +98,4 @@ impl<'de> Deserialize<'de> for Whole {
 
         deserializer.deserialize_any(Seen)
     }
-}
-
-/// An object whose entries are visited one by one: `on_entry` gets the key and must take the value.
-pub(super) struct EachEntry<F> {
-    pub(super) what: &'static str,
-    pub(super) on_entry: F,
-}
-
-/// Takes the value that belongs to a key.
-pub(super) trait OnEntry<'de> {
-    fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
-}
-
-impl<'de, F: OnEntry<'de>> DeserializeSeed<'de> for EachEntry<F> {
-    type Value = F;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, F: OnEntry<'de>> Visitor<'de> for EachEntry<F> {
-    type Value = F;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<F, A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            self.on_entry.entry(&key, &mut map)?;
-        }
-        Ok(self.on_entry)
-    }
-}
-
-/// An array whose items are visited one by one.
-pub(super) struct EachItem<F> {
-    pub(super) what: &'static str,
-    pub(super) on_item: F,
-}
-
-/// Takes the next item.
-pub(super) trait OnItem<'de> {
-    /// `false` at the end of the array.
-    fn item<A: SeqAccess<'de>>(&mut self, index: u64, items: &mut A) -> Result<bool, A::Error>;
-}
-
-impl<'de, F: OnItem<'de>> DeserializeSeed<'de> for EachItem<F> {
-    type Value = F;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<F, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, F: OnItem<'de>> Visitor<'de> for EachItem<F> {
-    type Value = F;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<F, A::Error> {
-        let mut index = 0;
-        while self.on_item.item(index, &mut items)? {
-            index += 1;
-        }
-        Ok(self.on_item)
-    }
-}
-
-/// Skips the value of the entry that is being visited.
-pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(|_| ())
-}
-
-/// Refuses a key that was there before: which of the two values counts is not defined.
-pub(super) fn once<E: Error>(seen: &mut bool, key: &str) -> Result<(), E> {
-    if std::mem::replace(seen, true) {
-        return Err(E::custom(format_args!("the key `{}` stands twice", report_input::cut(key, 40).escape_debug())));
-    }
-    Ok(())
 }

@@ -1,11 +1,15 @@
 //! Reports that are one JSON document.
 
+mod each;
+
 use std::io::{self, BufReader};
 
 use serde::de::DeserializeSeed;
 
 use crate::error::{ErrorKind, Place, ReportError};
 use crate::input::Input;
+
+pub use each::{EachEntry, EachItem, OnEntry, OnItem, Refusal, once, skip};
 
 /// The bytes of a JSON document, with bounds on the depth and on the length of strings.
 ///
