@@ -84,15 +84,17 @@ impl<'a> Tag<'a> {
 }
 
 const fn name_bytes() -> [bool; 256] {
+    // All characters beyond ASCII are taken for name characters; XML excludes few of them.
     let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        // All characters beyond ASCII are taken for name characters; XML excludes few of them.
-        table[byte] =
-            byte >= 0x80 || (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b':');
+    let mut byte = 0u8;
+    loop {
+        table[byte as usize] =
+            byte >= 0x80 || byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
+        if byte == u8::MAX {
+            return table;
+        }
         byte += 1;
     }
-    table
 }
 
 static NAME: [bool; 256] = name_bytes();

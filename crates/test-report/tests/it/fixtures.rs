@@ -25,7 +25,8 @@ fn check(folder: &Path, row: &str) -> Result<(), String> {
     let mut columns = row.split('\t');
     let [file, expected, part] = [(); 3].map(|()| columns.next().unwrap_or_default());
     let bytes = fs::read(folder.join(file)).map_err(|error| error.to_string())?;
-    let format: Format = folder.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let format: Format = name.parse().map_err(|error| format!("{error}"))?;
     let forced = read(file, &bytes, Some(format)).map(|summary| figures(&summary));
     match read(file, &bytes, None) {
         Ok(summary) => {

@@ -61,7 +61,7 @@ fn is_greener(one: Tests, other: Tests) -> bool {
 }
 
 fn tests(xml: &str) -> Tests {
-    let summary = read("r.xml", xml.as_bytes(), None).unwrap();
+    let summary = read("r.xml", xml.as_bytes(), None).expect("is well formed");
     assert_eq!(summary.problems(), []);
     summary.tests()
 }
