@@ -24,8 +24,21 @@
 //!    complete is an error (`Truncated`) or an `Incomplete`.
 //! 6. Fixtures go to `tests/it/fixtures/<name of the format>/`, one row for each in the `expected.tsv` there.
 
+mod ctrf;
+mod cucumber;
+mod dart;
+mod document;
+mod events;
+mod go_test;
+mod googletest;
+mod libtest;
+mod members;
+mod mocha;
 mod nunit;
+mod rspec;
 mod support;
+mod tally;
+mod tap;
 mod testng;
 mod trx;
 mod xunit;
@@ -61,6 +74,15 @@ readers! {
     testng::ENTRY,
     trx::ENTRY,
     xunit::ENTRY,
+    go_test::ENTRY,
+    libtest::ENTRY,
+    dart::ENTRY,
+    cucumber::ENTRY,
+    ctrf::ENTRY,
+    googletest::ENTRY,
+    mocha::ENTRY,
+    rspec::ENTRY,
+    tap::ENTRY,
 }
 
 /// The reader of a format.

@@ -1,0 +1,178 @@
+//! Cucumber JSON, as written by Cucumber (JVM, JavaScript, Ruby), behave, pytest-bdd, godog, Karate and others.
+//!
+//! * Each scenario is one test, each row of an outline as well. The steps of a `background` belong to the scenario that
+//!   follows it.
+//! * The worst result of all steps and hooks is the scenario's, in Cucumber's own order: passed, skipped, pending,
+//!   undefined, ambiguous, failed. As in Cucumber itself, which is strict in all current versions, **pending, undefined
+//!   and ambiguous steps fail the scenario**.
+//! * A scenario without steps, or of whose steps none has a result, is skipped: nothing was checked. One that has results
+//!   for a part of its steps only, all of them passed, is errored.
+//! * A scenario that is listed again right after itself (same name, identifier and line) is a repeated attempt. Rows of
+//!   an outline share the name but not the line, so that one of them never hides the failure of another.
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::members::{Members, Objects, Text, each};
+use super::tally::{Tally, seconds};
+use super::{Entry, document};
+use crate::error::ReportError;
+use crate::format::Format;
+use crate::input::Input;
+use crate::model::{ProblemKind, ReportFacts, Sink, TestCase};
+use crate::recognise::Opening;
+
+mod element;
+
+use element::{Element, Results};
+
+pub(crate) const ENTRY: Entry = Entry { format: Format::Cucumber, recognise, read };
+
+fn recognise(opening: &Opening) -> bool {
+    let Some(inner) = opening.text.trim_start().strip_prefix('[') else { return false };
+    if inner.trim() == "]" {
+        // What Cucumber writes when no scenario was chosen.
+        return true;
+    }
+    let keys = opening.json_keys();
+    let has = |key| keys.contains(&key);
+    (has("elements") && (has("name") || has("uri") || has("keyword"))) || (has("uri") && has("keyword"))
+}
+
+fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let mut features = Features {
+        tally: Tally::new(input.source, input.limits, sink),
+        name: String::new(),
+        uri: String::new(),
+        background: None,
+        last: Identity::default(),
+        suite_number: 0,
+    };
+    let parsed = document::parse(input, Objects(&mut features));
+    let tally = features.tally;
+    let ((), bytes) = parsed.map_err(|error| tally.explain(error))?;
+    Ok(tally.finish(Format::Cucumber, bytes))
+}
+
+struct Features<'a> {
+    tally: Tally<'a>,
+    name: String,
+    uri: String,
+    /// The results of a background whose scenario is still to come.
+    background: Option<Results>,
+    last: Identity,
+    suite_number: u64,
+}
+
+/// What two attempts of one scenario have in common.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Identity {
+    id: String,
+    name: String,
+    line: Option<u64>,
+}
+
+impl Members for Features<'_> {
+    const WHAT: &'static str = "a feature of Cucumber JSON";
+
+    fn begin(&mut self) {
+        self.tally.suites += 1;
+        self.name.clear();
+        self.uri.clear();
+        self.last = Identity::default();
+    }
+
+    fn member<'de, A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "name" => self.name = object.next_value::<Text>()?.0,
+            "uri" => self.uri = object.next_value::<Text>()?.0,
+            "elements" => object.next_value_seed(Nullable(each(|element: Element| self.take(element))))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        match self.background.take() {
+            Some(background) => self.emit("Background", Element::default(), background),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Features<'_> {
+    fn take(&mut self, mut element: Element) -> Result<(), String> {
+        if element.elements.is_some() {
+            let message = format!("the elements inside of element \"{}\" are not read", &*element.name);
+            self.tally.problem(ProblemKind::UnknownValue, message);
+        }
+        let mut results = std::mem::take(&mut element.steps);
+        results.add_hooks(std::mem::take(&mut element.before));
+        results.add_hooks(std::mem::take(&mut element.after));
+        if element.is_background() {
+            self.background.get_or_insert_default().add(results);
+            return Ok(());
+        }
+        if let Some(background) = self.background.take() {
+            results.add(background);
+        }
+        let name = std::mem::take(&mut element.name.0);
+        self.emit(&name, element, results)
+    }
+
+    fn emit(&mut self, name: &str, element: Element, results: Results) -> Result<(), String> {
+        self.tally.note_timestamp(&element.start_timestamp);
+        let identity = Identity { id: element.id.0, name: name.to_owned(), line: element.line };
+        if identity.line.is_none() || identity != self.last {
+            self.suite_number += 1;
+        }
+        self.last = identity;
+        let judgement = results.judge(&element.status);
+        if let Some(unknown) = &judgement.unknown {
+            self.tally.unknown_value("status", unknown, name);
+        }
+        let file = match element.location.rsplit_once(':') {
+            _ if !self.uri.is_empty() => self.uri.as_str(),
+            Some((file, _)) => file,
+            None => "",
+        };
+        let feature = if self.name.is_empty() { file } else { self.name.as_str() };
+        let case = TestCase {
+            class_name: feature,
+            suite: feature,
+            suite_number: self.suite_number,
+            file,
+            duration: results.nanoseconds().and_then(|nanoseconds| seconds(nanoseconds / 1e9)),
+            message: &judgement.message,
+            timestamp: &element.start_timestamp,
+            ..TestCase::new(name, judgement.outcome)
+        };
+        self.tally.case(&case).map_err(|error| error.to_string())
+    }
+}
+
+/// What may be `null` in place of an array.
+struct Nullable<S>(S);
+
+impl<'de, S: DeserializeSeed<'de, Value = ()> + Visitor<'de, Value = ()>> DeserializeSeed<'de> for Nullable<S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, S: Visitor<'de, Value = ()>> Visitor<'de> for Nullable<S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<(), A::Error> {
+        self.0.visit_seq(array)
+    }
+}
