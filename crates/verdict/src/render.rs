@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{Finding, Outcome, TestCounts, Verdict, grouped};
+use crate::{Coverage, Finding, Outcome, SarifCounts, Share, TestCounts, Verdict, grouped};
 
 /// The most characters of a job's summary (AWS model: ExecutionSummary).
 pub const MAX_SUMMARY_CHARS: usize = 2048;
@@ -11,7 +11,7 @@ pub const MAX_SUMMARY_CHARS: usize = 2048;
 pub const MAX_MESSAGE_CHARS: usize = 5000;
 
 /// `1,204 tests: 1,200 passed, 3 failed, 1 skipped`.
-pub(crate) fn figures(tests: &TestCounts) -> String {
+pub(crate) fn tests_line(tests: &TestCounts) -> String {
     let noun = if tests.total == 1 { "test" } else { "tests" };
     let mut text = format!("{} {noun}: {} passed", grouped(tests.total), grouped(tests.passed));
     let rest = [
@@ -26,6 +26,26 @@ pub(crate) fn figures(tests: &TestCounts) -> String {
     text
 }
 
+/// `83.2 % of 1,204 lines and 70 % of 96 branches covered`.
+pub(crate) fn coverage_line(coverage: &Coverage) -> String {
+    let part = |share: &Share, noun: &str| format!("{} % of {} {noun}", share.percent, grouped(share.total));
+    match coverage.branch.total {
+        0 => format!("{} covered", part(&coverage.line, "lines")),
+        _ => format!("{} and {} covered", part(&coverage.line, "lines"), part(&coverage.branch, "branches")),
+    }
+}
+
+/// `2 errors, 5 warnings`.
+pub(crate) fn sarif_line(sarif: &SarifCounts) -> String {
+    let levels = [(sarif.error, "error"), (sarif.warning, "warning"), (sarif.note, "note")];
+    let found = levels.into_iter().filter(|(count, _)| *count > 0);
+    let plural = |(count, noun): (u64, &str)| format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" });
+    match found.map(plural).collect::<Vec<_>>() {
+        none if none.is_empty() => "static analysis found nothing".to_owned(),
+        some => some.join(", "),
+    }
+}
+
 /// Cuts `text` to `limit` characters, marking the cut.
 fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
@@ -35,7 +55,7 @@ fn cut(text: &str, limit: usize) -> String {
 }
 
 /// Turns line breaks and other control characters into blanks, so that hostile names keep to their line.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, Outcome, TestCounts};
+use crate::{BaselineRef, Coverage, Finding, Outcome, SarifCounts, TestCounts};
 
 /// The version of the document that this crate writes.
 const VERSION: u32 = 1;
@@ -54,8 +54,14 @@ struct Document {
     findings: Vec<Finding>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tests: Option<TestCounts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coverage: Option<Coverage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sarif: Option<SarifCounts>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<Evidence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    baseline: Option<BaselineRef>,
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pipeline: Option<String>,
@@ -103,13 +109,25 @@ pub struct VerdictBuilder {
     execution: Execution,
     findings: Vec<Finding>,
     tests: Option<TestCounts>,
+    coverage: Option<Coverage>,
+    sarif: Option<SarifCounts>,
     evidence: Vec<Evidence>,
+    baseline: Option<BaselineRef>,
 }
 
 impl VerdictBuilder {
     /// Begins the verdict of the gate named `gate` about `execution`.
     pub fn new(gate: impl Into<String>, execution: Execution) -> Self {
-        Self { gate: gate.into(), execution, findings: Vec::new(), tests: None, evidence: Vec::new() }
+        Self {
+            gate: gate.into(),
+            execution,
+            findings: Vec::new(),
+            tests: None,
+            coverage: None,
+            sarif: None,
+            evidence: Vec::new(),
+            baseline: None,
+        }
     }
 
     /// Adds a finding.
@@ -120,6 +138,21 @@ impl VerdictBuilder {
     /// Sets the figures of the test reports.
     pub fn tests(&mut self, tests: TestCounts) {
         self.tests = Some(tests);
+    }
+
+    /// Sets the figures of the coverage reports.
+    pub fn coverage(&mut self, coverage: Coverage) {
+        self.coverage = Some(coverage);
+    }
+
+    /// Sets the figures of static analysis.
+    pub fn sarif(&mut self, sarif: SarifCounts) {
+        self.sarif = Some(sarif);
+    }
+
+    /// Sets what the evidence was compared with.
+    pub fn baseline(&mut self, baseline: BaselineRef) {
+        self.baseline = Some(baseline);
     }
 
     /// Adds something that was looked at.
@@ -134,7 +167,7 @@ impl VerdictBuilder {
             self.findings.push(Finding::new("gate", Outcome::Failed, message));
         }
         let outcome = weigh(&self.findings);
-        let summary = summarise(outcome, &self.findings, self.tests.as_ref());
+        let summary = self.summarise(outcome);
         let Execution { pipeline, stage, execution } = self.execution;
         let document = Document {
             version: VERSION,
@@ -143,7 +176,10 @@ impl VerdictBuilder {
             summary,
             findings: self.findings,
             tests: self.tests,
+            coverage: self.coverage,
+            sarif: self.sarif,
             evidence: self.evidence,
+            baseline: self.baseline,
             at,
             pipeline,
             stage,
@@ -151,17 +187,21 @@ impl VerdictBuilder {
         };
         Verdict { document }
     }
-}
 
-/// The message of the worst findings, in the order in which they were found; the figures where all is well.
-fn summarise(outcome: Outcome, findings: &[Finding], tests: Option<&TestCounts>) -> String {
-    if outcome != Outcome::Passed {
-        let worst = findings.iter().filter(|finding| finding.weight() == outcome);
-        return worst.map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
-    }
-    match tests {
-        Some(tests) => crate::render::figures(tests),
-        None => format!("{} rules passed", findings.iter().filter(|finding| !finding.shadow).count()),
+    /// The message of the worst findings, in the order in which they were found; the figures where all is well.
+    fn summarise(&self, outcome: Outcome) -> String {
+        if outcome != Outcome::Passed {
+            let worst = self.findings.iter().filter(|finding| finding.weight() == outcome);
+            return worst.map(|finding| finding.message.as_str()).collect::<Vec<_>>().join("; ");
+        }
+        let tests = self.tests.as_ref().map(crate::render::tests_line);
+        let coverage = self.coverage.as_ref().map(crate::render::coverage_line);
+        let sarif = self.sarif.as_ref().map(crate::render::sarif_line);
+        let figures: Vec<_> = [tests, coverage, sarif].into_iter().flatten().collect();
+        match figures.is_empty() {
+            true => format!("{} rules passed", self.findings.iter().filter(|finding| !finding.shadow).count()),
+            false => figures.join("; "),
+        }
     }
 }
 
@@ -189,6 +229,21 @@ impl Verdict {
     /// The figures of the test reports, where there were any.
     pub fn tests(&self) -> Option<&TestCounts> {
         self.document.tests.as_ref()
+    }
+
+    /// The figures of the coverage reports, where there were any.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.document.coverage.as_ref()
+    }
+
+    /// The figures of static analysis, where there were any.
+    pub fn sarif(&self) -> Option<&SarifCounts> {
+        self.document.sarif.as_ref()
+    }
+
+    /// What the evidence was compared with, where it was.
+    pub fn baseline(&self) -> Option<&BaselineRef> {
+        self.document.baseline.as_ref()
     }
 
     /// What was looked at.
@@ -228,6 +283,14 @@ impl Verdict {
                 ("flaky", tests.flaky),
             ];
             variables.extend(figures.map(|(name, figure)| (format!("tests_{name}"), figure.to_string())));
+        }
+        if let Some(Coverage { line, branch }) = self.coverage() {
+            let figures = [("line", line), ("branch", branch)];
+            variables.extend(figures.map(|(name, share)| (format!("coverage_{name}"), share.percent.clone())));
+        }
+        if let Some(sarif) = self.sarif() {
+            let figures = [("error", sarif.error), ("warning", sarif.warning), ("note", sarif.note)];
+            variables.extend(figures.map(|(name, figure)| (format!("sarif_{name}"), figure.to_string())));
         }
         variables
     }

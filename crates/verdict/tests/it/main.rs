@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use stagegate_verdict::{
-    Execution, Finding, MAX_MESSAGE_CHARS, MAX_SUMMARY_CHARS, Outcome, TestCounts, Verdict, VerdictBuilder,
+    Coverage, Execution, Finding, MAX_MESSAGE_CHARS, MAX_SUMMARY_CHARS, Outcome, SarifCounts, Share, TestCounts,
+    Verdict, VerdictBuilder,
 };
 
 fn verdict(findings: impl IntoIterator<Item = Finding>, tests: Option<TestCounts>) -> Verdict {
@@ -70,6 +71,18 @@ fn markdown_cannot_be_broken_out_of() {
     assert!(text.contains("\\<script\\>") && text.contains("\\[x\\](y)"), "{text}");
 }
 
+#[test]
+fn figures_of_all_kinds_are_summed_up() {
+    let mut builder = VerdictBuilder::new("web", Execution::default());
+    builder.finding(finding(Outcome::Passed, false));
+    builder.coverage(Coverage { line: Share::new(8_333, 10_000), branch: Share::new(1, 3) });
+    builder.sarif(SarifCounts { error: 0, warning: 1, note: 2 });
+    let found = builder.build(Timestamp::UNIX_EPOCH);
+    assert_eq!(found.summary(), "83.33 % of 10,000 lines and 33.33 % of 3 branches covered; 1 warning, 2 notes");
+    let variables = found.output_variables();
+    assert_eq!((variables["coverage_line"].as_str(), variables["sarif_warning"].as_str()), ("83.33", "1"));
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![Just(Outcome::Passed), Just(Outcome::Inconclusive), Just(Outcome::Failed)]
 }
@@ -98,6 +111,12 @@ proptest! {
         prop_assert!((1..=MAX_SUMMARY_CHARS).contains(&found.summary_line().chars().count()));
         prop_assert!(found.failure_message().chars().count() <= MAX_MESSAGE_CHARS);
         prop_assert!(!found.summary_line().contains('\n'));
+        let (mut summary, junit) = (test_report::Summary::default(), found.to_junit());
+        let format = Some(test_report::Format::JUnit);
+        test_report::read_report("verdict", junit.as_bytes(), format, &test_report::Limits::default(), &mut summary)
+            .unwrap();
+        prop_assert_eq!(summary.tests().total, found.findings().len() as u64);
+        prop_assert_eq!(summary.tests().failed > 0, found.outcome() != Outcome::Passed);
         let stored = serde_json::to_string(&found).unwrap();
         prop_assert_eq!(serde_json::from_str::<Verdict>(&stored).unwrap(), found);
     }
