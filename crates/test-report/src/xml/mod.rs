@@ -107,11 +107,18 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document<'_>, handler
     config.check_comments = true;
     loop {
         let at = text.len() - reader.get_ref().len();
-        reader.config_mut().trim_text_start = document.is_inside() && !handler.wants_text();
+        let skips_blanks = document.is_inside() && !handler.wants_text();
+        reader.config_mut().trim_text_start = skips_blanks;
+        let place = |offset: usize| {
+            let rest = &text[at..];
+            let skipped =
+                if skips_blanks { rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len() } else { 0 };
+            at + skipped + offset
+        };
         let event = match reader.read_event() {
             Ok(event) => event,
-            Err(_) if !last => return Ok(Stop::At(at)),
-            Err(error) => return Err((at, explain(&error, document))),
+            Err(_) if !last => return Ok(Stop::At(place(0))),
+            Err(error) => return Err((place(0), explain(&error, document))),
         };
         let handled = match event {
             Event::Start(start) => document.start(&start, false, handler),
@@ -125,7 +132,7 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document<'_>, handler
                 // The last bytes of an unfinished text may be the beginning of a `]]>`.
                 let whole: &str = &part;
                 let part = if ends_window { &whole[..whole.floor_char_boundary(whole.len() - 2)] } else { whole };
-                document.text(part, handler).map_err(|fault| (0, fault))?;
+                document.text(part, handler).map_err(|fault| (place(0), fault))?;
                 if ends_window {
                     return Ok(Stop::At(text.len() - (whole.len() - part.len())));
                 }
@@ -143,7 +150,7 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document<'_>, handler
             Event::Eof => return Ok(if last { Stop::End } else { Stop::At(text.len()) }),
         };
         if let Err((offset, fault)) = handled {
-            return Err((at + offset, fault));
+            return Err((place(offset), fault));
         }
     }
 }

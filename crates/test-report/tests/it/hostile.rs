@@ -136,6 +136,12 @@ fn long_texts_are_read_and_not_kept() {
         ),
         Ok(1),
     );
+    let start = format!("<testsuite><system-out>{}<![CDATA[", "\n ".repeat(400_000));
+    check(
+        "a long CDATA section behind much white space",
+        endless(&start, "0123456789\n", 1_000_000, "]]></system-out><testcase/></testsuite>"),
+        Ok(1),
+    );
     check("a long comment", endless("<testsuite><!--", "- <a> ", 4_000_000, "--><testcase/></testsuite>"), Ok(1));
     check(
         "a long comment that is none",
