@@ -81,7 +81,7 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
         None if is_cbor => infallible(codepipeline.call(request).await),
         None => {
             calls.note("s3", method, request.headers());
-            from_s3(s3, request).await
+            serve_s3(State(s3), request).await
         }
     }
 }
@@ -93,7 +93,7 @@ fn infallible(response: Result<Response, std::convert::Infallible>) -> Response 
     }
 }
 
-async fn from_s3(s3: S3Service, request: Request) -> Response {
+pub(crate) async fn serve_s3(State(s3): State<S3Service>, request: Request) -> Response {
     match s3.call(request.map(s3s::Body::http_body_unsync)).await {
         Ok(response) => response.map(Body::new).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("the local S3 failed: {error:?}")).into_response(),

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::Router;
 use futures_util::future::BoxFuture;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::*;
@@ -41,7 +42,7 @@ impl LocalS3 {
     /// # Errors
     ///
     /// If the folder cannot be made or used.
-    pub(crate) fn open(root: &Path) -> Result<Self, String> {
+    pub fn open(root: &Path) -> Result<Self, String> {
         std::fs::create_dir_all(root).map_err(|error| format!("make the folder {}: {error}", root.display()))?;
         let files = FileSystem::new(root).map_err(|error| format!("use the folder {}: {error:?}", root.display()))?;
         let lines = std::iter::repeat_with(Mutex::default).take(64).collect();
@@ -53,6 +54,12 @@ impl LocalS3 {
         let mut builder = S3ServiceBuilder::new(self.clone());
         builder.set_auth(Auth(secrets));
         builder.build()
+    }
+
+    /// The HTTP service alone, which lets in only requests signed with these credentials.
+    pub fn router(&self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Router {
+        let credentials = OneKey { access_key_id: access_key_id.into(), secret: secret_access_key.into() };
+        Router::new().fallback(crate::endpoint::serve_s3).with_state(self.service(Arc::new(credentials)))
     }
 
     /// Makes a bucket; one that exists already stays as it is.
@@ -92,6 +99,17 @@ impl LocalS3 {
         (bucket, key).hash(&mut hasher);
         let at = usize::try_from(hasher.finish() % 64).unwrap_or_default();
         self.inner.lines[at].lock().await
+    }
+}
+
+struct OneKey {
+    access_key_id: String,
+    secret: String,
+}
+
+impl Secrets for OneKey {
+    fn secret(&self, access_key_id: &str) -> Option<String> {
+        (access_key_id == self.access_key_id).then(|| self.secret.clone())
     }
 }
 
