@@ -24,13 +24,13 @@ fn report() -> String {
         let skipped = (first..first + 100).filter(|case| case % 30 == 11 && case % 40 != 7).count();
         let _ = writeln!(
             xml,
-            "  <testsuite name=\"com.example.shop.Suite{suite}Test\" tests=\"100\" failures=\"{bad}\" errors=\"0\" \
+            "  <testsuite name=\"com.example.shop.checkout.Suite{suite}Test\" tests=\"100\" failures=\"{bad}\" errors=\"0\" \
              skipped=\"{skipped}\" time=\"1.204\" timestamp=\"2026-11-23T10:15:30\" hostname=\"build-7\">"
         );
         for case in first..first + 100 {
             let _ = write!(
                 xml,
-                "    <testcase classname=\"com.example.shop.Suite{suite}Test\" name=\"keeps_the_total_of_basket_{case}\" \
+                "    <testcase classname=\"com.example.shop.checkout.Suite{suite}Test\" name=\"keeps_the_total_of_the_basket_{case}\" \
                  time=\"0.0{}\"",
                 case % 97
             );
@@ -39,7 +39,7 @@ fn report() -> String {
                     xml,
                     ">\n      <failure message=\"expected &lt;3&gt; but was &lt;{case}&gt;\" \
                      type=\"org.opentest4j.AssertionFailedError\"><![CDATA[org.opentest4j.AssertionFailedError: expected\n\
-                     \tat com.example.shop.Suite{suite}Test.keeps(Suite{suite}Test.java:42)\n]]></failure>\n    </testcase>"
+                     \tat com.example.shop.checkout.Suite{suite}Test.keeps(Suite{suite}Test.java:42)\n]]></failure>\n    </testcase>"
                 );
             } else if case % 30 == 11 {
                 xml.push_str(">\n      <skipped message=\"not on this machine\"/>\n    </testcase>\n");
@@ -50,7 +50,7 @@ fn report() -> String {
         if suite % 10 == 0 {
             xml.push_str("    <system-out><![CDATA[");
             for line in 0..20 {
-                let _ = writeln!(xml, "10:15:30.{line:03} INFO  com.example.shop.Basket - total is {line}");
+                let _ = writeln!(xml, "10:15:30.{line:03} INFO  com.example.shop.checkout.Basket - total is {line}");
             }
             xml.push_str("]]></system-out>\n");
         }
