@@ -24,10 +24,15 @@
 //!    complete is an error (`Truncated`) or an `Incomplete`.
 //! 6. Fixtures go to `tests/it/fixtures/<name of the format>/`, one row for each in the `expected.tsv` there.
 
+mod boost;
+mod cppunit;
+mod ctest;
 mod ctrf;
 mod cucumber;
+mod cunit;
 mod dart;
 mod document;
+mod elements;
 mod events;
 mod go_test;
 mod googletest;
@@ -35,6 +40,8 @@ mod libtest;
 mod members;
 mod mocha;
 mod nunit;
+mod phpunit;
+mod qttest;
 mod rspec;
 mod support;
 mod tally;
@@ -72,8 +79,14 @@ readers! {
     nunit::NUNIT2,
     nunit::NUNIT3,
     testng::ENTRY,
+    cppunit::ENTRY,
     trx::ENTRY,
     xunit::ENTRY,
+    boost::ENTRY,
+    ctest::ENTRY,
+    cunit::ENTRY,
+    phpunit::ENTRY,
+    qttest::ENTRY,
     go_test::ENTRY,
     libtest::ENTRY,
     dart::ENTRY,

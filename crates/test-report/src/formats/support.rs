@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::ErrorKind;
 use crate::format::Format;
 use crate::limits::{Limits, cut};
-use crate::model::{Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
+use crate::model::{CountedOnly, Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
 use crate::xml::Fault;
 
 /// Hands tests on and remembers what was seen, for the facts and for comparing a header with what is listed.
@@ -42,6 +42,17 @@ impl<'a> Reporter<'a> {
         self.timestamp(case.timestamp);
         self.sink.case(case);
         Ok(())
+    }
+
+    /// Hands on tests that are counted but not listed; they are not part of [`Reporter::so_far`].
+    pub(crate) fn counted_only(&mut self, counted: &CountedOnly<'_>) {
+        self.sink.counted_only(counted);
+    }
+
+    /// Reports a value that the format does not know, in a test that is errored for it.
+    pub(crate) fn unknown_value(&mut self, test: &str, what: &str, value: &str) {
+        let (test, value) = (cut(test, 200), cut(value, 60).escape_debug());
+        self.problem(ProblemKind::UnknownValue, format!("test {test}: the {what} \"{value}\" is not known"));
     }
 
     pub(crate) fn problem(&mut self, kind: ProblemKind, message: impl Into<String>) {
