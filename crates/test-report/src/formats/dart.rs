@@ -201,8 +201,7 @@ impl Reader<'_> {
         let case = TestCase {
             class_name: path,
             suite: path,
-            // The runner repeats a test without listing it again: equal names are different tests.
-            suite_number: self.tally.listed().total,
+            suite_number: open.suite.and_then(|id| u64::try_from(id).ok()).unwrap_or_default(),
             file: path,
             duration: milliseconds.and_then(|milliseconds| seconds(milliseconds / 1000.0)),
             message,

@@ -114,12 +114,8 @@ impl Members for Report<'_> {
         let claimed = Claimed { tests: Some(summary.example_count), bad: Some(summary.failure_count) };
         let errors = summary.errors_outside_of_examples_count.unwrap_or(0);
         for _ in 0..errors.min(LISTED_ERRORS) {
-            let number = self.tally.listed().total;
-            let case = TestCase {
-                message: &self.message,
-                suite_number: number,
-                ..TestCase::new("(error outside of examples)", Outcome::Errored)
-            };
+            let case =
+                TestCase { message: &self.message, ..TestCase::new("(error outside of examples)", Outcome::Errored) };
             self.tally.case(&case).map_err(|error| error.to_string())?;
         }
         let rest = errors.saturating_sub(LISTED_ERRORS);
@@ -156,8 +152,7 @@ fn take(tally: &mut Tally<'_>, example: &Example) -> Result<(), TooMany> {
     tally.case(&TestCase {
         class_name: file,
         suite: file,
-        // RSpec lists an example once: equal descriptions are different examples.
-        suite_number: tally.listed().total,
+        suite_number: 1,
         file,
         duration: example.run_time.0.and_then(seconds),
         message,

@@ -125,6 +125,11 @@ impl Results {
         self.nanoseconds
     }
 
+    /// Whether there is a result at all.
+    pub(super) fn has_any(&self) -> bool {
+        self.worst.is_some()
+    }
+
     /// Adds results of steps.
     pub(super) fn add(&mut self, other: Results) {
         self.steps += other.steps;

@@ -7,8 +7,11 @@
 //!   and ambiguous steps fail the scenario**.
 //! * A scenario without steps, or of whose steps none has a result, is skipped: nothing was checked. One that has results
 //!   for a part of its steps only, all of them passed, is errored.
-//! * A scenario that is listed again right after itself (same name, identifier and line) is a repeated attempt. Rows of
-//!   an outline share the name but not the line, so that one of them never hides the failure of another.
+//! * A scenario that is listed again right after itself (same name, identifier and line) is a repeated attempt, but only
+//!   if it says when it started, as Cucumber for the JVM writes it: there, the rows of an outline have lines of their own.
+//!   In other dialects the rows may share name, identifier and line, and one must not hide the failure of another.
+
+use std::time::Duration;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
@@ -18,7 +21,8 @@ use super::{Entry, document};
 use crate::error::ReportError;
 use crate::format::Format;
 use crate::input::Input;
-use crate::model::{ProblemKind, ReportFacts, Sink, TestCase};
+use crate::limits::cut;
+use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
 use crate::recognise::Opening;
 
 mod element;
@@ -46,6 +50,7 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportErro
         background: None,
         last: Identity::default(),
         suite_number: 0,
+        held: Vec::new(),
     };
     let parsed = document::parse(input, Objects(&mut features));
     let tally = features.tally;
@@ -61,6 +66,24 @@ struct Features<'a> {
     background: Option<Results>,
     last: Identity,
     suite_number: u64,
+    /// Scenarios of the feature that wait for its name.
+    held: Vec<Scenario>,
+}
+
+/// Scenarios that may wait for the name of their feature; after that many they go on without it.
+const HELD: usize = 1000;
+
+/// A scenario that was read.
+#[derive(Debug)]
+struct Scenario {
+    name: String,
+    file: String,
+    message: String,
+    timestamp: String,
+    outcome: Outcome,
+    duration: Option<Duration>,
+    suite_number: u64,
+    may_be_attempt: bool,
 }
 
 /// What two attempts of one scenario have in common.
@@ -92,10 +115,10 @@ impl Members for Features<'_> {
     }
 
     fn end(&mut self) -> Result<(), String> {
-        match self.background.take() {
-            Some(background) => self.emit("Background", Element::default(), background),
-            None => Ok(()),
+        if let Some(background) = self.background.take() {
+            self.emit("Background", Element::default(), background)?;
         }
+        self.release()
     }
 }
 
@@ -109,7 +132,10 @@ impl Features<'_> {
         results.add_hooks(std::mem::take(&mut element.before));
         results.add_hooks(std::mem::take(&mut element.after));
         if element.is_background() {
-            self.background.get_or_insert_default().add(results);
+            // Where the background is listed without results (behave), its steps are listed in the scenarios again.
+            if results.has_any() {
+                self.background.get_or_insert_default().add(results);
+            }
             return Ok(());
         }
         if let Some(background) = self.background.take() {
@@ -122,7 +148,8 @@ impl Features<'_> {
     fn emit(&mut self, name: &str, element: Element, results: Results) -> Result<(), String> {
         self.tally.note_timestamp(&element.start_timestamp);
         let identity = Identity { id: element.id.0, name: name.to_owned(), line: element.line };
-        if identity.line.is_none() || identity != self.last {
+        let may_be_attempt = identity.line.is_some() && !element.start_timestamp.is_empty();
+        if !may_be_attempt || identity != self.last {
             self.suite_number += 1;
         }
         self.last = identity;
@@ -130,23 +157,40 @@ impl Features<'_> {
         if let Some(unknown) = &judgement.unknown {
             self.tally.unknown_value("status", unknown, name);
         }
-        let file = match element.location.rsplit_once(':') {
-            _ if !self.uri.is_empty() => self.uri.as_str(),
-            Some((file, _)) => file,
-            None => "",
-        };
-        let feature = if self.name.is_empty() { file } else { self.name.as_str() };
-        let case = TestCase {
-            class_name: feature,
-            suite: feature,
-            suite_number: self.suite_number,
-            file,
+        let limits = self.tally.limits();
+        let file = element.location.rsplit_once(':').map_or("", |(file, _)| file);
+        self.held.push(Scenario {
+            name: cut(name, limits.name).to_owned(),
+            file: cut(file, limits.name).to_owned(),
+            message: cut(&judgement.message, limits.message).to_owned(),
+            timestamp: element.start_timestamp.0,
+            outcome: judgement.outcome,
             duration: results.nanoseconds().and_then(|nanoseconds| seconds(nanoseconds / 1e9)),
-            message: &judgement.message,
-            timestamp: &element.start_timestamp,
-            ..TestCase::new(name, judgement.outcome)
-        };
-        self.tally.case(&case).map_err(|error| error.to_string())
+            suite_number: self.suite_number,
+            may_be_attempt,
+        });
+        // Many writers put the feature's name behind its scenarios.
+        if !self.name.is_empty() || self.held.len() >= HELD { self.release() } else { Ok(()) }
+    }
+
+    fn release(&mut self) -> Result<(), String> {
+        for scenario in self.held.drain(..) {
+            let file = if self.uri.is_empty() { &scenario.file } else { &self.uri };
+            let feature = if self.name.is_empty() { file } else { &self.name };
+            let case = TestCase {
+                class_name: feature,
+                suite: feature,
+                suite_number: scenario.suite_number,
+                may_be_attempt: scenario.may_be_attempt,
+                file,
+                duration: scenario.duration,
+                message: &scenario.message,
+                timestamp: &scenario.timestamp,
+                ..TestCase::new(&scenario.name, scenario.outcome)
+            };
+            self.tally.case(&case).map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 }
 

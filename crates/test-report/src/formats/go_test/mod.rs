@@ -9,8 +9,8 @@
 //!   brackets, and a problem: its tests did not run, or not all of them.
 //! * A package that has no result makes the report incomplete. Nothing in the format says which packages there should
 //!   be: a report cut between two packages is not told from a whole one.
-//! * Tests that failed and are listed again, in the same package, are attempts of one test (gotestsum's
-//!   `--rerun-fails`).
+//! * A later run of a package in which nothing runs but tests that failed before holds attempts of those tests
+//!   (gotestsum's `--rerun-fails`). Any other repetition (`-count`, a second run of everything) holds other tests.
 //! * Lines that are no objects come from the go command itself; `FAIL` in such a line is not passed over. Objects without
 //!   an `Action` are output of programs.
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::package::{Open, Package, telling};
+use super::package::{Held, Open, Package, Turn, telling};
 use crate::formats::events;
 use crate::formats::members::{Number, Text};
 use crate::formats::tally::{Tally, seconds};
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
                 self.open_tests += 1;
                 if let Some(before) = package.tests.insert(event.test.clone(), Open::default()) {
                     self.open_tests -= 1;
-                    package.bad += 1;
+                    package.note_failed(&event.test);
                     return self.emit(event, Outcome::Errored, &before.output);
                 }
             }
@@ -153,46 +153,71 @@ impl<'a> Run<'a> {
         package.open();
         let open = package.tests.remove(&event.test);
         self.open_tests -= usize::from(open.is_some());
-        package.bad += u64::from(outcome.is_bad());
-        if outcome == Outcome::Passed {
+        if outcome.is_bad() {
+            package.note_failed(&event.test);
+        } else if outcome == Outcome::Passed {
             package.passed(&event.test);
         }
         self.emit(event, outcome, &open.unwrap_or_default().output)
     }
 
     fn emit(&mut self, event: &Event, outcome: Outcome, output: &str) -> Result<(), String> {
-        self.emit_as(&event.package, &event.test, outcome, output, event.elapsed, &event.time)
+        if self.packages.get(&event.package).is_some_and(|package| package.is_other_turn_with(&event.test)) {
+            self.release(&event.package, false)?;
+        }
+        if outcome == Outcome::Passed
+            && let Some(Package { turn: Turn::Repeat(held), .. }) = self.packages.get_mut(&event.package)
+        {
+            held.insert(event.test.clone(), Held { elapsed: event.elapsed, time: event.time.0.clone() });
+            return Ok(());
+        }
+        self.hand_on(
+            &event.package,
+            &TestCase {
+                duration: event.elapsed.0.and_then(seconds),
+                message: if outcome == Outcome::Passed { "" } else { output },
+                timestamp: &event.time,
+                // A failure may be repeated in a later run of the package.
+                may_be_attempt: outcome.is_bad(),
+                ..TestCase::new(&event.test, outcome)
+            },
+        )
     }
 
-    fn emit_as(
-        &mut self,
-        package: &str,
-        test: &str,
-        outcome: Outcome,
-        output: &str,
-        elapsed: Number,
-        time: &str,
-    ) -> Result<(), String> {
-        let case = TestCase {
-            class_name: package,
-            suite: package,
-            // Packages run at the same time and attempts come later, so that all of them are one suite here; the package
-            // keeps equal names apart.
-            suite_number: 1,
-            duration: elapsed.0.and_then(seconds),
-            message: if outcome == Outcome::Passed { "" } else { output },
-            timestamp: time,
-            ..TestCase::new(test, outcome)
-        };
+    /// Hands on the successes of a repeated run: as attempts, or as tests of their own.
+    fn release(&mut self, name: &str, are_attempts: bool) -> Result<(), String> {
+        let Some(package) = self.packages.get_mut(name) else { return Ok(()) };
+        if let Turn::Repeat(held) = std::mem::replace(&mut package.turn, Turn::Other) {
+            for (test, held) in held {
+                self.hand_on(
+                    name,
+                    &TestCase {
+                        duration: held.elapsed.0.and_then(seconds),
+                        timestamp: &held.time,
+                        may_be_attempt: are_attempts,
+                        ..TestCase::new(&test, Outcome::Passed)
+                    },
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self, package: &str, case: &TestCase<'_>) -> Result<(), String> {
+        // Packages run at the same time and attempts come later, so that all of them are one suite here; the package keeps
+        // equal names apart.
+        let case = TestCase { class_name: package, suite: package, suite_number: 1, ..*case };
         self.tally.case(&case).map_err(|error| error.to_string())
     }
 
     fn end_package(&mut self, event: &Event, passed: bool) -> Result<(), String> {
         let name = event.package.as_str();
         self.end_open_tests(name, passed)?;
+        self.release(name, true)?;
         let Some(package) = self.packages.get_mut(name) else { return Ok(()) };
         let (bad, output) = (package.bad, std::mem::take(&mut package.output));
         package.is_open = false;
+        package.has_ended = true;
         package.has_failed = !passed;
         package.bad = 0;
         let build = self.builds.get_mut(&event.failed_build);
@@ -216,7 +241,8 @@ impl<'a> Run<'a> {
 
     /// Reports a package that failed without a failed test.
     fn fail_package(&mut self, package: &str, reason: &str, output: &str, elapsed: Number) -> Result<(), String> {
-        self.emit_as(package, reason, Outcome::Errored, output, elapsed, "")?;
+        let duration = elapsed.0.and_then(seconds);
+        self.hand_on(package, &TestCase { duration, message: output, ..TestCase::new(reason, Outcome::Errored) })?;
         let message = format!("package {}: {}", cut(package, 500), reason.trim_matches(['[', ']']));
         self.tally.problem(ProblemKind::SuiteFailed, message);
         Ok(())
@@ -234,11 +260,14 @@ impl<'a> Run<'a> {
             } else {
                 Outcome::Errored
             };
-            if let Some(package) = self.packages.get_mut(name) {
-                package.bad += u64::from(outcome.is_bad());
+            if let Some(package) = self.packages.get_mut(name).filter(|_| outcome.is_bad()) {
+                package.note_failed(&test);
             }
-            let output = if open.output.is_empty() { "the test began and has no result" } else { &open.output };
-            self.emit_as(name, &test, outcome, output, Number::default(), "")?;
+            let message = if open.output.is_empty() { "the test began and has no result" } else { &open.output };
+            self.hand_on(
+                name,
+                &TestCase { message, may_be_attempt: outcome.is_bad(), ..TestCase::new(&test, outcome) },
+            )?;
         }
         Ok(())
     }
@@ -248,6 +277,7 @@ impl<'a> Run<'a> {
             self.packages.iter().filter(|(_, package)| package.is_open).map(|(name, _)| name.clone()).collect();
         for name in &names {
             self.end_open_tests(name, false)?;
+            self.release(name, false)?;
         }
         if let Some(name) = names.first() {
             let message =

@@ -10,7 +10,9 @@ const AHEAD: usize = 1 << 16;
 /// The test points of one document, by number.
 #[derive(Debug)]
 pub(super) struct Document {
-    pub(super) plan: Option<Plan>,
+    plan: Option<Plan>,
+    /// Test points before the plan.
+    points_before_plan: u64,
     /// Test points.
     pub(super) points: u64,
     /// The lowest number without a test point.
@@ -25,6 +27,7 @@ impl Default for Document {
     fn default() -> Self {
         Document {
             plan: None,
+            points_before_plan: 0,
             points: 0,
             next: 1,
             ahead: BTreeSet::new(),
@@ -41,30 +44,63 @@ impl Document {
         self.plan.as_ref().is_some_and(|plan| plan.count() == self.points)
     }
 
+    /// Whether nothing came yet that a version line would have to stand before.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.points == 0 && !self.is_complete()
+    }
+
     pub(super) fn set_plan(&mut self, plan: Plan) {
-        if self.points == 0 {
-            self.next = plan.first;
+        if self.plan.is_some() {
+            self.disturb("a second plan, before the first one is fulfilled");
+            return;
         }
+        if self.points == 0 || self.next == 1 {
+            self.next = plan.first;
+            self.settle();
+        }
+        self.points_before_plan = self.points;
         self.plan = Some(plan);
+    }
+
+    fn disturb(&mut self, what: &str) {
+        if self.disorder.is_none() {
+            self.disorder = Some(what.to_owned());
+        }
+    }
+
+    fn settle(&mut self) {
+        while self.ahead.remove(&self.next) {
+            self.next = self.next.saturating_add(1);
+        }
     }
 
     /// Notes a test point and returns its number.
     pub(super) fn note(&mut self, number: Option<u64>) -> u64 {
         self.points += 1;
+        if self.points_before_plan > 0 {
+            self.disturb("the plan stands between the test points");
+        }
         let number = number.unwrap_or(self.next);
         if number == self.next {
             self.next = self.next.saturating_add(1);
-            while self.ahead.remove(&self.next) {
-                self.next = self.next.saturating_add(1);
-            }
+            self.settle();
         } else if number < self.next || self.ahead.contains(&number) {
-            self.disorder.get_or_insert_with(|| format!("test {number} occurs twice, or before the plan's first"));
+            self.disturb(&format!("test {number} occurs twice, or before the plan's first"));
         } else if self.ahead.len() < AHEAD {
             self.ahead.insert(number);
         } else {
-            self.disorder.get_or_insert_with(|| "the test points are in no order".to_owned());
+            self.disturb("the test points are in no order");
         }
         number
+    }
+
+    /// Whether there is a plan that does not hold the number.
+    pub(super) fn is_unplanned(&self, number: u64) -> bool {
+        self.plan.as_ref().is_some_and(|plan| number < plan.first || number > plan.last)
+    }
+
+    pub(super) fn has_plan(&self) -> bool {
+        self.plan.is_some()
     }
 
     /// Whether the plan says that a test is expected to fail.
@@ -72,9 +108,10 @@ impl Document {
         self.plan.as_ref().is_some_and(|plan| plan.todo.contains(&number))
     }
 
-    /// Planned tests without a test point.
+    /// Planned tests without a test point. Where the tests bailed out, nobody expects them.
     pub(super) fn missing(&self) -> u64 {
-        self.plan.as_ref().map_or(0, |plan| plan.count().saturating_sub(self.points))
+        let plan = self.plan.as_ref().filter(|_| !self.bailed_out);
+        plan.map_or(0, |plan| plan.count().saturating_sub(self.points))
     }
 
     /// What does not add up at the end.
@@ -83,7 +120,7 @@ impl Document {
             return Some("there is no plan, so that nobody can say whether the report is whole".to_owned());
         };
         let (planned, points) = (plan.count(), self.points);
-        if planned != points {
+        if planned != points && self.disorder.is_none() {
             return Some(format!("{planned} tests are planned, but there are {points} test points"));
         }
         let gap = (!self.ahead.is_empty()).then(|| format!("test {} has no test point", self.next));

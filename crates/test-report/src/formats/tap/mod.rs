@@ -4,9 +4,11 @@
 //!   test point that stands for it. A failed subtest whose test point is ok fails the test point.
 //! * `not ok` with `TODO` is skipped (an expected failure), `ok` with `TODO` passed; `ok` with `SKIP` is skipped, `not ok`
 //!   with `SKIP` has failed.
-//! * Planned tests without a test point are errored and make the report incomplete. So does a missing plan. More test
-//!   points than planned, and test points without an order that adds up, are a problem.
-//! * `Bail out!` is a problem; what follows it is read nevertheless.
+//! * Planned tests without a test point are errored and make the report incomplete. So does a missing plan. Test points
+//!   outside of the plan are errored. More test points than planned, numbers that do not add up to the plan, and a plan
+//!   between test points are a problem; another order of the numbers is none.
+//! * `Bail out!` is a problem; what was planned is not expected any more. Harnesses stop there: of what follows, only
+//!   failures count.
 //! * Counts in the comments at the end (`# fail 2`, as node and tape write them) must not exceed the failures listed.
 //! * Reports that were put one behind the other are read as such: each has its own plan.
 

@@ -32,6 +32,8 @@ struct Pending {
     directive: Option<Directive>,
     opens_block: bool,
     message: String,
+    /// The message is the one that the YAML block calls so.
+    has_reason: bool,
     seconds: Option<f64>,
 }
 
@@ -69,9 +71,16 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let point_before = self.point_before.take();
-        if text.trim_end() == "}" {
-            self.close_block(indentation);
-            return Ok(());
+        match text.trim_end() {
+            "}" => {
+                self.close_block(indentation);
+                return Ok(());
+            }
+            "{" => {
+                self.open_block(indentation);
+                return Ok(());
+            }
+            _ => {}
         }
         let line = line::parse(text);
         match line {
@@ -126,9 +135,18 @@ impl<'a> Reader<'a> {
         let Some(pending) = &mut self.pending else { return };
         if let Some(time) = text.strip_prefix("duration_ms:") {
             pending.seconds = time.trim().parse::<f64>().ok().map(|milliseconds| milliseconds / 1000.0);
-        } else if pending.outcome.is_bad() && !text.is_empty() {
-            let text = ["message:", "error:"].iter().find_map(|key| text.strip_prefix(key)).unwrap_or(text);
-            let text = text.trim().trim_matches(['\'', '"']);
+            return;
+        }
+        if pending.has_reason || !pending.outcome.is_bad() {
+            return;
+        }
+        let reason = ["message:", "error:"].iter().find_map(|key| text.strip_prefix(key));
+        let reason = reason.map(|reason| reason.trim().trim_matches(['\'', '"'])).filter(|reason| !reason.is_empty());
+        if let Some(reason) = reason {
+            pending.message.clear();
+            pending.has_reason = true;
+            push(&mut pending.message, reason, self.tally.limits().message);
+        } else if !text.is_empty() {
             self.explain(text);
         }
     }
@@ -145,7 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     fn version(&mut self) -> Result<(), String> {
-        if self.document.plan.is_some() || self.document.points > 0 {
+        if !self.document.is_fresh() {
             self.end_document()?;
         }
         Ok(())
@@ -157,12 +175,7 @@ impl<'a> Reader<'a> {
             self.end_document()?;
         }
         self.flush()?;
-        if self.document.plan.is_some() {
-            self.tally.problem(ProblemKind::Incomplete, "a second plan, before the first one is fulfilled");
-            self.document.bailed_out = true;
-        } else {
-            self.document.set_plan(plan);
-        }
+        self.document.set_plan(plan);
         Ok(())
     }
 
@@ -171,6 +184,9 @@ impl<'a> Reader<'a> {
         self.flush()?;
         if point.number == Some(1) && self.document.points > 0 && self.document.is_complete() {
             self.end_document()?;
+        }
+        if self.document.bailed_out && point.is_ok {
+            return Ok(());
         }
         self.footer = Footer::default();
         self.not_ok += u64::from(!point.is_ok);
@@ -181,6 +197,7 @@ impl<'a> Reader<'a> {
             (true, _) => Outcome::Passed,
             (false, _) => Outcome::Failed,
         };
+        let outcome = if self.document.is_unplanned(number) { outcome.worse(Outcome::Errored) } else { outcome };
         let mut pending = Pending {
             name: point.description.to_string(),
             number,
@@ -188,6 +205,7 @@ impl<'a> Reader<'a> {
             directive,
             opens_block: point.opens_block,
             message: point.reason.to_owned(),
+            has_reason: false,
             seconds: point.seconds,
         };
         pending.subtests_ended(self.subtests.close_all());
@@ -196,12 +214,20 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn open_block(&mut self, indentation: usize) {
+        if indentation > 0 {
+            self.subtests.open_block(indentation);
+        } else if let Some(pending) = &mut self.pending {
+            pending.opens_block = true;
+        }
+    }
+
     fn close_block(&mut self, indentation: usize) {
-        if let Some(has_failed) = self.subtests.close_block(indentation)
-            && let Some(pending) = self.pending.as_mut().filter(|pending| pending.opens_block)
-        {
+        if indentation > 0 {
+            self.subtests.close_block(indentation);
+        } else if let Some(pending) = self.pending.as_mut().filter(|pending| pending.opens_block) {
             pending.opens_block = false;
-            pending.subtests_ended(has_failed);
+            pending.subtests_ended(self.subtests.close_all());
         }
     }
 
@@ -224,8 +250,11 @@ impl<'a> Reader<'a> {
     }
 
     fn comment(&mut self, comment: &str) {
-        self.explain(comment);
         let comment = comment.trim();
+        let is_of_next = comment.starts_with("Subtest");
+        if !is_of_next && self.pending.as_ref().is_some_and(|pending| !pending.has_reason) {
+            self.explain(comment);
+        }
         if comment.starts_with("Looks like your test exited with") {
             let message = format!("the test program ended badly: {comment}");
             self.tally.problem(ProblemKind::SuiteFailed, message);
@@ -243,8 +272,7 @@ impl<'a> Reader<'a> {
         let Some(pending) = self.pending.take() else { return Ok(()) };
         let number = pending.number.to_string();
         let case = TestCase {
-            // Names are free text that is often repeated: equal names are different tests.
-            suite_number: self.tally.listed().total,
+            suite_number: self.tally.suites,
             duration: pending.seconds.and_then(seconds),
             message: &pending.message,
             ..TestCase::new(if pending.name.is_empty() { &number } else { &pending.name }, pending.outcome)
@@ -262,7 +290,7 @@ impl<'a> Reader<'a> {
         let footer = std::mem::take(&mut self.footer);
         let hidden = footer.fail.filter(|fail| footer.tests.is_some() && *fail > all_not_ok);
         if let Some(fault) = fault {
-            let kind = if missing > 0 || document.plan.is_none() {
+            let kind = if missing > 0 || !document.has_plan() {
                 ProblemKind::Incomplete
             } else {
                 ProblemKind::CountersDisagree
@@ -290,7 +318,7 @@ impl<'a> Reader<'a> {
 impl Pending {
     /// A test point is no better than the subtests for which it stands.
     fn subtests_ended(&mut self, has_failed: bool) {
-        if has_failed && self.outcome != Outcome::Failed && self.directive != Some(Directive::Todo) {
+        if has_failed && !self.outcome.is_bad() && self.directive != Some(Directive::Todo) {
             self.outcome = Outcome::Failed;
             "a subtest failed".clone_into(&mut self.message);
         }

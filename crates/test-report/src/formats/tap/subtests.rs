@@ -21,8 +21,10 @@ struct Level {
     points: u64,
     planned: Option<u64>,
     bad: u64,
-    /// The last test point is ok and has a block in braces.
-    is_open_block: bool,
+    /// The last test point has a block in braces.
+    opens_block: bool,
+    /// The last test point is ok, so that its block must be.
+    is_ok: bool,
 }
 
 impl Level {
@@ -41,22 +43,23 @@ impl Subtests {
         }
     }
 
-    /// Takes a `}`. Returns whether the subtests in the braces failed, if they belong to a test point that is not
-    /// indented.
-    pub(super) fn close_block(&mut self, indentation: usize) -> Option<bool> {
-        self.close_deeper(indentation);
-        let has_failed = std::mem::take(&mut self.has_failed);
-        if indentation == 0 {
-            return Some(has_failed);
-        }
-        let level = self.level(indentation);
-        if std::mem::take(&mut level.is_open_block) && has_failed {
-            level.bad += 1;
-        }
-        None
+    /// Takes a `{` that stands alone: a block follows the test point before it.
+    pub(super) fn open_block(&mut self, indentation: usize) {
+        self.level(indentation).opens_block = true;
     }
 
-    /// A test point that is not indented: whether subtests before it, for which it stands, failed.
+    /// Takes an indented `}`.
+    pub(super) fn close_block(&mut self, indentation: usize) {
+        if self.levels.iter().any(|level| level.indentation == indentation && level.opens_block) {
+            self.close_deeper(indentation);
+            let has_failed = std::mem::take(&mut self.has_failed);
+            let level = self.level(indentation);
+            level.opens_block = false;
+            level.bad += u64::from(level.is_ok && has_failed);
+        }
+    }
+
+    /// Ends all levels, and says whether a subtest failed for which no test point has stood yet.
     pub(super) fn close_all(&mut self) -> bool {
         self.close_deeper(0);
         std::mem::take(&mut self.has_failed)
@@ -66,11 +69,13 @@ impl Subtests {
         self.close_deeper(indentation);
         self.not_ok += u64::from(!point.is_ok);
         let before_failed = std::mem::take(&mut self.has_failed);
-        let is_pardoned = point.directive == Some(Directive::Todo);
+        // An unwanted `not ok` is for the test point around it to judge.
+        let is_pardoned = matches!(point.directive, Some(Directive::Todo | Directive::Skip));
         let level = self.level(indentation);
         level.points += 1;
         level.bad += u64::from((!point.is_ok || before_failed) && !is_pardoned);
-        level.is_open_block = point.opens_block && point.is_ok && !is_pardoned;
+        level.opens_block = point.opens_block;
+        level.is_ok = point.is_ok && point.directive != Some(Directive::Todo);
     }
 
     fn close_deeper(&mut self, indentation: usize) {
