@@ -15,7 +15,8 @@ pub struct Limits {
     pub token: usize,
     /// Bytes of a source file's path. Paths are never cut, because that could make two files one. Default 4096.
     pub path: usize,
-    /// Mentions of source files in one report. Default 1,000,000.
+    /// Mentions of source files in one report; Go mentions a file once for each package that tested it.
+    /// Default 10,000,000.
     pub files: u64,
     /// Lines, branches and blocks in one report. Each takes 4 to 24 bytes of memory until it is merged.
     /// Default 20,000,000.
@@ -31,7 +32,7 @@ impl Default for Limits {
             attributes: bounds.attributes,
             token: bounds.token,
             path: 4096,
-            files: 1_000_000,
+            files: 10_000_000,
             entries: 20_000_000,
         }
     }

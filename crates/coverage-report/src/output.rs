@@ -100,8 +100,11 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Hands on what the part holds, and empties it. The path stays.
+    /// Hands on what the part holds, and empties it. The path stays; without one, nothing was begun.
     pub(crate) fn flush(&mut self, part: &mut Part) {
+        if part.path.is_empty() {
+            return;
+        }
         let Part { path, lines, branches, blocks } = part;
         self.sink.file(&FilePart { path, lines, branches, blocks });
         lines.clear();
@@ -159,13 +162,17 @@ impl Header {
         Some(Count { covered: self.covered?, total: self.total? })
     }
 
-    /// What is wrong if the counters are none of the `shown` ones. The first of those is the one to name.
-    fn disagreement(self, shown: &[Count]) -> Option<String> {
-        let agrees = |shown: &Count| {
+    /// Whether the counters are one of the `shown` ones.
+    pub(crate) fn agrees(self, shown: &[Count]) -> bool {
+        shown.iter().any(|shown| {
             self.covered.is_none_or(|covered| covered == shown.covered)
                 && self.total.is_none_or(|total| total == shown.total)
-        };
-        if shown.iter().any(agrees) {
+        })
+    }
+
+    /// What is wrong if the counters are none of the `shown` ones. The first of those is the one to name.
+    fn disagreement(self, shown: &[Count]) -> Option<String> {
+        if self.agrees(shown) {
             return None;
         }
         let first = shown.first()?;
@@ -178,6 +185,13 @@ impl Header {
             first.total
         ))
     }
+}
+
+/// Branches that counters know and no line shows, where that is in the nature of the writer: line 0 stands for them.
+pub(crate) fn unplaced(says: Count, shown: Count) -> Option<Branch> {
+    let covered = u32::try_from(says.covered.checked_sub(shown.covered)?).ok()?;
+    let total = u32::try_from(says.total.checked_sub(shown.total)?).ok()?;
+    (total > 0 && covered <= total).then_some(Branch::Counted { line: 0, covered, total })
 }
 
 /// Whether percentages, in hundredths, are further apart than `slack`.

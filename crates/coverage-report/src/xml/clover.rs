@@ -11,7 +11,7 @@ use crate::format::Format;
 use crate::formats::Entry;
 use crate::limits::Limits;
 use crate::model::{Branch, Count, Coverage, FilePart, ReportFacts, Sink};
-use crate::output::{Header, Output, Part, counter, is_hit, line_number, outcome_id};
+use crate::output::{Header, Output, Part, counter, is_hit, line_number, outcome_id, unplaced};
 use crate::record::Record;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::Clover, recognise, read };
@@ -259,7 +259,16 @@ impl File {
                 }
             }
         }
-        Ok(if are_parts { parts } else { outcomes })
+        if !are_parts {
+            return Ok(outcomes);
+        }
+        // Istanbul counts the branches of lines on which no statement starts (default values of parameters), but has no
+        // line to show them at.
+        if let Some(unplaced) = says.and_then(|says| unplaced(says, parts)) {
+            self.part.branches.push(unplaced);
+            return Ok(says.unwrap_or(parts));
+        }
+        Ok(parts)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Cobertura XML (`coverage-04.dtd`), as many tools write it.
 //!
-//! A class lists its lines, often a second time under its methods, and a source file may have several classes. All of
-//! them are united by file. A relative file name stands below the one `source`; where there are several, nothing says
+//! A class lists its lines, often a second time under its methods, and a source file may have several classes. They are
+//! united by file. Lines that only a method lists count where the class lists none, or where the root's counters show
+//! that the writer counts them; Istanbul, for one, puts the lines of function heads there and does not count them.
+//! A relative file name stands below the one `source`; where there are several, nothing says
 //! which, and the name stays as it is.
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ use crate::format::Format;
 use crate::formats::Entry;
 use crate::limits::Limits;
 use crate::model::{Branch, Count, Coverage, FilePart, Line, ProblemKind, ReportFacts, Sink};
-use crate::output::{Header, Output, Part, apart, counter, is_hit, line_number};
+use crate::output::{Header, Output, Part, apart, counter, is_hit, line_number, unplaced};
 use crate::path::join;
 use crate::record::Record;
 
@@ -49,6 +51,14 @@ enum Node {
     Other,
 }
 
+/// A source file.
+#[derive(Debug, Default)]
+struct File {
+    lines: Record,
+    /// Lines that only methods list, in classes that list lines of their own.
+    only_in_methods: Record,
+}
+
 /// Counters of one kind, as the root element has them.
 #[derive(Debug, Default)]
 struct RootCounters {
@@ -70,13 +80,17 @@ struct Sums {
 struct Reader<'a> {
     output: Output<'a>,
     nodes: Vec<Node>,
-    root: Option<[RootCounters; 2]>,
+    root: [RootCounters; 2],
+    /// The version that Istanbul writes and nobody else.
+    is_istanbul: bool,
     sources: Vec<String>,
     class: Part,
+    /// The lines of the class's methods.
+    methods: Part,
     /// What the `condition` elements of the open line say, for lines that do not add them up: taken, all, and whether
     /// every one of them could be read.
     conditions: Option<(u32, u32, bool)>,
-    files: BTreeMap<String, Record>,
+    files: BTreeMap<String, File>,
     sums: Sums,
 }
 
@@ -85,9 +99,11 @@ impl<'a> Reader<'a> {
         Reader {
             output,
             nodes: Vec::new(),
-            root: None,
+            root: Default::default(),
+            is_istanbul: false,
             sources: Vec::new(),
             class: Part::default(),
+            methods: Part::default(),
             conditions: None,
             files: BTreeMap::new(),
             sums: Sums::default(),
@@ -113,7 +129,8 @@ impl<'a> Reader<'a> {
         if let Some(timestamp) = tag.get("timestamp") {
             self.output.note_timestamp(&timestamp);
         }
-        self.root = Some(root);
+        self.root = root;
+        self.is_istanbul = tag.get("version").is_some_and(|version| version == "0.1");
         Ok(())
     }
 
@@ -136,7 +153,7 @@ impl<'a> Reader<'a> {
         let hits = tag.get("hits").ok_or_else(|| Fault::malformed("a <line> without `hits`"))?;
         let line = Line { number, covered: is_hit(&hits)? };
         self.output.count_entry()?;
-        self.class.lines.push(line);
+        self.part().lines.push(line);
         let mut shown = Coverage { line: Count { covered: line.covered.into(), total: 1 }, ..Coverage::default() };
         self.conditions = None;
         if tag.get("branch").is_some_and(|branch| branch.trim().eq_ignore_ascii_case("true")) {
@@ -157,8 +174,13 @@ impl<'a> Reader<'a> {
 
     fn add_branches(&mut self, line: u32, covered: u32, total: u32) -> Result<(), Fault> {
         self.output.count_entry()?;
-        self.class.branches.push(Branch::Counted { line, covered, total });
+        self.part().branches.push(Branch::Counted { line, covered, total });
         Ok(())
+    }
+
+    /// Where the open line belongs to.
+    fn part(&mut self) -> &mut Part {
+        if self.nodes.contains(&Node::Methods) { &mut self.methods } else { &mut self.class }
     }
 
     fn add_shown(&mut self, shown: Coverage) {
@@ -182,10 +204,8 @@ impl<'a> Reader<'a> {
     }
 
     fn end_line(&mut self) -> Result<(), Fault> {
-        let (Some((covered, total, certain)), Some(line)) = (self.conditions.take(), self.class.lines.last()) else {
-            return Ok(());
-        };
-        let number = line.number;
+        let Some((covered, total, certain)) = self.conditions.take() else { return Ok(()) };
+        let Some(number) = self.part().lines.last().map(|line| line.number) else { return Ok(()) };
         if total == 0 || !certain {
             let message = format!(
                 "{}: line {number} has branches, but does not say how many are covered (`condition-coverage=\"50% \
@@ -201,38 +221,70 @@ impl<'a> Reader<'a> {
     }
 
     fn end_class(&mut self) {
-        let class = std::mem::take(&mut self.class);
-        let part = FilePart { path: &class.path, lines: &class.lines, branches: &class.branches, blocks: &[] };
-        let mut alone = Record::default();
-        alone.add(&part);
-        alone.compact();
-        self.sums.classes.add(alone.coverage());
-        match self.files.get_mut(&class.path) {
-            Some(record) => record.absorb(&alone),
-            None => {
-                self.files.insert(class.path, alone);
-            }
+        let (mut class, mut methods) = (std::mem::take(&mut self.class), std::mem::take(&mut self.methods));
+        if class.lines.is_empty() {
+            methods.path = std::mem::take(&mut class.path);
+            class = std::mem::take(&mut methods);
         }
+        let own = record(&class);
+        let listed: Vec<u32> = own.listed().0.iter().map(|line| line.number).collect();
+        let is_listed = |number: u32| listed.binary_search(&number).is_ok();
+        methods.lines.retain(|line| !is_listed(line.number));
+        methods.branches.retain(|branch| !matches!(branch, Branch::Counted { line, .. } if is_listed(*line)));
+        self.sums.classes.add(own.coverage());
+        let file = self.files.entry(class.path).or_default();
+        file.lines.absorb(&own);
+        file.only_in_methods.absorb(&record(&methods));
     }
 
     /// Compares the root's counters with the lines, and hands the files on.
     fn finish(mut self) -> Output<'a> {
-        let mut union = Coverage::default();
-        for (path, mut record) in self.files {
-            record.compact();
-            union.add(record.coverage());
-            let (lines, branches) = record.listed();
+        let (mut union, mut with_methods) = (Coverage::default(), Coverage::default());
+        for file in self.files.values_mut() {
+            file.lines.compact();
+            union.add(file.lines.coverage());
+            let mut both = file.lines.clone();
+            both.absorb(&file.only_in_methods);
+            both.compact();
+            with_methods.add(both.coverage());
+        }
+        let without = [union, self.sums.classes, self.sums.class_lines];
+        let with = [with_methods, self.sums.all_lines];
+        let [line, branch] = std::mem::take(&mut self.root);
+        let counts_methods =
+            !line.header.agrees(&without.map(|way| way.line)) && line.header.agrees(&with.map(|way| way.line));
+        let ways = if counts_methods { with.to_vec() } else { without.to_vec() };
+        let lines: Vec<Count> = ways.iter().map(|way| way.line).collect();
+        let mut branches: Vec<Count> = ways.iter().map(|way| way.branch).collect();
+        let says = branch.header.count().filter(|_| self.is_istanbul);
+        let mut unplaced = says.and_then(|says| unplaced(says, branches[0]));
+        if unplaced.is_some() {
+            // Istanbul counts the branches of lines on which no statement starts, but has no line to show them at.
+            branches.extend(says);
+        }
+        compare(&mut self.output, "line", &line, &lines);
+        compare(&mut self.output, "branch", &branch, &branches);
+        for (path, mut file) in self.files {
+            if counts_methods {
+                file.lines.absorb(&file.only_in_methods);
+                file.lines.compact();
+            }
+            let (lines, mut branches) = file.lines.listed();
+            branches.extend(unplaced.take());
             self.output.flush(&mut Part { path, lines, branches, blocks: Vec::new() });
         }
-        let ways = [union, self.sums.classes, self.sums.class_lines, self.sums.all_lines];
-        let [line, branch] = self.root.unwrap_or_default();
-        compare(&mut self.output, "line", &line, &ways.map(|way| way.line));
-        compare(&mut self.output, "branch", &branch, &ways.map(|way| way.branch));
         self.output
     }
 }
 
-fn compare(output: &mut Output<'_>, what: &str, root: &RootCounters, shown: &[Count; 4]) {
+fn record(part: &Part) -> Record {
+    let mut record = Record::default();
+    record.add(&FilePart { path: &part.path, lines: &part.lines, branches: &part.branches, blocks: &[] });
+    record.compact();
+    record
+}
+
+fn compare(output: &mut Output<'_>, what: &str, root: &RootCounters, shown: &[Count]) {
     output.compare("", what, root.header, shown);
     let Some(text) = root.rate.as_deref().filter(|_| shown[0].total > 0) else { return };
     let rate = text.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate)).map(per_million);
