@@ -7,10 +7,12 @@ use crate::{Percentage, ReportFiles, Rule};
 
 /// The rules under `coverage` of a gate.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CoveragePolicy {
     /// Which files are coverage reports.
     #[serde(deserialize_with = "crate::pattern::at_least_one")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub reports: Vec<ReportFiles>,
     /// How many files each pattern of `reports` must match at the least, where it does not say so itself; 1 if absent.
     #[serde(default)]
@@ -23,6 +25,7 @@ pub struct CoveragePolicy {
     pub min_branch: Option<Rule<Percentage>>,
     /// By how many percentage points line coverage may be lower than in the baseline.
     #[serde(default, deserialize_with = "points")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::points"))]
     pub max_drop: Option<Rule<f64>>,
     /// A drop does not count where fewer lines more than this are uncovered than in the baseline: a small change in a
     /// small program moves the percentage far.

@@ -46,8 +46,8 @@ impl ConfigError {
         Self::new(file, None, format!("the configuration has {size} bytes; at most {limit} are read"))
     }
 
-    pub(crate) fn bad_gate(file: &str, gate: &str, fault: &str) -> Self {
-        Self::new(file, None, format!("the gate {gate:?} {fault}"))
+    pub(crate) fn bad_gate(file: &str, position: Option<(u64, u64)>, gate: &str, fault: &str) -> Self {
+        Self::new(file, position, format!("the gate {gate:?} {fault}"))
     }
 
     pub(crate) fn invalid(file: &str, error: &serde_saphyr::Error) -> Self {

@@ -6,6 +6,8 @@ use crate::{CoveragePolicy, Length, SarifPolicy, TestsPolicy};
 
 /// What the evidence of an execution must show.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::gate))]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// What test reports must show.
@@ -22,11 +24,14 @@ pub struct Gate {
     pub provenance: Option<Provenance>,
     /// What a rule that compares with the baseline says where there is none yet.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "pass")))]
     pub without_baseline: WithoutBaseline,
 }
 
 /// How old the evidence may be, by the times that the reports state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::provenance))]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
     /// Reports must be younger than the start of the pipeline execution. The action's UserParameters must name
@@ -40,6 +45,7 @@ pub struct Provenance {
 
 /// What a rule that compares with the baseline says where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WithoutBaseline {
     /// It passes; the execution is recorded, and the next one is judged by it.
@@ -51,19 +57,28 @@ pub enum WithoutBaseline {
     Inconclusive,
 }
 
+/// What is wrong with a gate as a whole.
+pub(crate) struct Fault {
+    /// The key of the gate that is meant; empty for the gate itself.
+    pub(crate) key: &'static str,
+    pub(crate) what: &'static str,
+}
+
 impl Gate {
     /// What is wrong with the gate as a whole, if anything; its parts are checked while they are read.
-    pub(crate) fn fault(&self) -> Option<&'static str> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        let fault = |key, what| Some(Fault { key, what });
         if self.tests.is_none() && self.coverage.is_none() && self.sarif.is_none() {
-            return Some(
-                "has no rule, so it could pass without looking at anything; add `tests`, `coverage` or `sarif`",
-            );
+            let what = "has no rule, so it could pass without looking at anything; add `tests`, `coverage` or `sarif`";
+            return fault("", what);
         }
         if self.tests.as_ref().is_some_and(|tests| tests.reports.is_empty() && tests.codebuild.is_none()) {
-            return Some("has `tests` that name no report; add `reports` such as [\"**/TEST-*.xml\"], or `codebuild`");
+            let what = "has `tests` that name no report; add `reports` such as [\"**/TEST-*.xml\"], or `codebuild`";
+            return fault("tests", what);
         }
         if self.provenance.is_some_and(|provenance| !provenance.since_execution && provenance.max_age.is_none()) {
-            return Some("has a `provenance` that asks for nothing; add `since_execution: true` or `max_age`");
+            let what = "has a `provenance` that asks for nothing; add `since_execution: true` or `max_age`";
+            return fault("provenance", what);
         }
         None
     }

@@ -10,14 +10,18 @@ mod length;
 mod parameters;
 mod pattern;
 mod percentage;
+mod places;
 mod rule;
 mod sarif_policy;
+#[cfg(feature = "schema")]
+mod schema;
 mod suggest;
 mod tests_policy;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gate::Fault;
 use serde::Deserialize;
 
 pub use coverage_policy::CoveragePolicy;
@@ -27,8 +31,11 @@ pub use length::Length;
 pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
 pub use pattern::{NamePattern, ReportFiles};
 pub use percentage::Percentage;
+pub use places::Places;
 pub use rule::Rule;
-pub use sarif_policy::SarifPolicy;
+pub use sarif_policy::{SarifPolicy, Severity};
+#[cfg(feature = "schema")]
+pub use schema::json_schema;
 pub use suggest::nearest;
 pub use tests_policy::{CodeBuildReports, Quarantine, TestsPolicy};
 
@@ -37,6 +44,8 @@ pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 
 /// A whole `stagegate.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::root))]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The gates by name.
@@ -68,7 +77,10 @@ impl Config {
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Self = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
         match config.gates.iter().find_map(|(gate, rules)| Some((gate, rules.fault()?))) {
-            Some((gate, fault)) => Err(ConfigError::bad_gate(name, gate, fault)),
+            Some((gate, Fault { key, what })) => {
+                let position = Places::read(text).of(&["gates", gate, key]);
+                Err(ConfigError::bad_gate(name, position, gate, what))
+            }
             None => Ok(config),
         }
     }

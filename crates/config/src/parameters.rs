@@ -49,7 +49,7 @@ pub enum GateChoice {
     /// An entry of `stagegate.yaml`.
     Named(String),
     /// A policy that stands in the parameters themselves.
-    Inline(Gate),
+    Inline(Box<Gate>),
 }
 
 impl UserParameters {
@@ -89,8 +89,8 @@ impl UserParameters {
         match (&self.gate, inline != Gate::default()) {
             (Some(gate), false) => Ok(GateChoice::Named(gate.clone())),
             (None, true) => match inline.fault() {
-                None => Ok(GateChoice::Inline(inline)),
-                Some(fault) => Err(ParametersError::BadPolicy { fault }),
+                None => Ok(GateChoice::Inline(Box::new(inline))),
+                Some(fault) => Err(ParametersError::BadPolicy { fault: fault.what }),
             },
             (None, false) => Err(ParametersError::NoGate),
             (Some(gate), true) => Err(ParametersError::TwoPolicies { gate: gate.clone() }),

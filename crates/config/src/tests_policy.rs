@@ -10,6 +10,8 @@ use crate::{Length, NamePattern, Percentage, ReportFiles, Rule};
 ///
 /// Nothing found is a failure whatever the limits say, unless [`allow_empty`](Self::allow_empty) is set.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = crate::schema::tests))]
 #[serde(deny_unknown_fields)]
 pub struct TestsPolicy {
     /// Which files are reports.
@@ -67,27 +69,33 @@ pub struct TestsPolicy {
 /// Failing tests that do not count until a day. A quarantine hides only failures of the tests that it names: the tests
 /// stay among the figures, and a test that is missing or that fails after the day counts as any other.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Quarantine {
     /// The tests.
     pub test: NamePattern,
     /// Who sees to it that the quarantine ends.
     #[serde(deserialize_with = "filled")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::filled"))]
     pub owner: String,
     /// Why the tests may fail.
     #[serde(deserialize_with = "filled")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::filled"))]
     pub reason: String,
     /// The last day of the quarantine, in UTC.
     #[serde(deserialize_with = "day")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::day"))]
     pub until: Date,
 }
 
 /// Report groups of a CodeBuild project.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CodeBuildReports {
     /// The project's name. The build must be one of it.
     #[serde(deserialize_with = "filled")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::filled"))]
     pub project: String,
     /// The build's id or ARN. In `stagegate.yaml` it is left out, and `build` of UserParameters names it:
     /// `"build":"#{Build.CODEBUILD_BUILD_ID}"`.
@@ -117,5 +125,7 @@ pub(crate) fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
 
 fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no day; write one such as 2026-12-31")))
+    // A time of day would be read and dropped, and `20261231` looks like a number.
+    let day = text.parse().ok().filter(|day: &Date| day.to_string() == text);
+    day.ok_or_else(|| D::Error::custom(format!("{text:?} is no day; write one such as 2026-12-31")))
 }

@@ -32,10 +32,10 @@ gates:
     assert!(tests.required[0].matches("web.login::works") && !tests.allow_empty);
 }
 
-#[test]
-fn errors_say_where_what_and_what_instead() {
+/// Configurations that are refused, and what the error says.
+pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
     let gate = |rules: &str| format!("gates:\n  web:\n    tests:\n      reports: [a.xml]\n      {rules}\n");
-    for (text, expected) in [
+    vec![
         (gate("min_totl: 3"), vec!["stagegate.yaml:5:7", "\"min_totl\"", "did you mean \"min_total\""]),
         (gate("min_total: many"), vec!["stagegate.yaml:5", "many"]),
         (gate("min_total: -1"), vec!["stagegate.yaml:5", "-1"]),
@@ -50,11 +50,24 @@ fn errors_say_where_what_and_what_instead() {
         (gate("quarantine: [{test: a, owner: me, reason: x, until: soon}]"), vec!["\"soon\" is no day"]),
         (gate("infrastructure_failure_above: 200"), vec!["from 0 to 100"]),
         ("gates: {web: {coverage: {reports: [a], max_drop: -1}}}".to_owned(), vec!["percentage points"]),
-        ("gates: {web: {sarif: {reports: [a], max_security_severity: 11}}}".to_owned(), vec!["between 0 and 10"]),
+        (
+            "gates: {web: {sarif: {reports: [a], max_security_severity: hihg}}}".to_owned(),
+            vec!["did you mean \"high\""],
+        ),
         ("gates: {web: {sarif: {reports: [a]}, provenance: {}}}".to_owned(), vec!["asks for nothing"]),
         ("gates: {web: {sarif: {reports: [a]}, without_baseline: maybe}}".to_owned(), vec!["maybe", "inconclusive"]),
         (gate("max_duration: 10"), vec!["10m"]),
         (gate("max_duration: soon"), vec!["\"soon\"", "1h30m"]),
+        (gate("max_duration: 1.5h"), vec!["no length of time"]),
+        (gate("max_duration: 0s"), vec!["no length of time"]),
+        (gate("quarantine: [{test: a, owner: me, reason: x, until: 2026-13-01}]"), vec!["is no day"]),
+        (gate("quarantine: [{test: a, owner: me, reason: x, until: 2026-12-01T10:00}]"), vec!["is no day"]),
+        (gate("codebuild: {project: ''}"), vec!["an empty text says nothing"]),
+        (gate("required: [a, 'b', '']"), vec!["an empty pattern"]),
+        (gate("allow_empty: perhaps"), vec!["stagegate.yaml:5"]),
+        (gate("min_files: -1"), vec!["stagegate.yaml:5"]),
+        ("gates: {web: {tests: {reports: [{min_files: 1}]}}}".to_owned(), vec!["files"]),
+        ("gates: {web: {tests: {reports: [{files: a, formt: x}]}}}".to_owned(), vec!["did you mean \"format\""]),
         (gate("max_duration: -5m"), vec!["no length of time"]),
         (gate("required: [\"\"]"), vec!["an empty pattern matches no test"]),
         (gate("min_total: 1\n      min_total: 2"), vec!["min_total", "stagegate.yaml:6"]),
@@ -66,7 +79,12 @@ fn errors_say_where_what_and_what_instead() {
         ("gats: {}".to_owned(), vec!["stagegate.yaml:1:1", "did you mean \"gates\""]),
         ("gates: [".to_owned(), vec!["stagegate.yaml:1"]),
         ("gates: {web: {test: {}}}".to_owned(), vec!["did you mean \"tests\""]),
-    ] {
+    ]
+}
+
+#[test]
+fn errors_say_where_what_and_what_instead() {
+    for (text, expected) in refused() {
         let error = error(&text);
         for part in expected {
             assert!(error.contains(part), "{text}\ngave: {error}\nwithout: {part}");

@@ -1,0 +1,124 @@
+//! The JSON Schema in the repository: it is the one that the types give, and it decides as they do.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use stagegate_config::{Config, json_schema};
+
+use crate::config::refused;
+use crate::kept::check_kept;
+
+/// Configurations that are read, with every key in every form.
+const READ: [&str; 14] = [
+    "gates: {}",
+    "gates: {web: {tests: {reports: ['**/TEST-*.xml', {files: 'e2e/*.xml', min_files: 2, format: junit}]}}}",
+    "gates: {web: {tests: {reports: [a], min_files: 0, min_total: 100, max_failed: {limit: 2, shadow: true}}}}",
+    "gates: {web: {tests: {reports: [a], max_failed: {limit: 0}, max_skipped: 5, max_flaky: {limit: 3, shadow: false}}}}",
+    "gates: {web: {tests: {reports: [a], min_pass_rate: 99.5, infrastructure_failure_above: 30}}}",
+    "gates: {web: {tests: {reports: [a], min_pass_rate: {limit: 0}, max_duration: 1h30m, required: ['web.login::*']}}}",
+    "gates: {web: {tests: {reports: [a], max_duration: {limit: 7d, shadow: true}, allow_empty: true}}}",
+    "gates: {web: {tests: {reports: [a], quarantine: [{test: 'a*', owner: me, reason: slow, until: 2026-12-31}]}}}",
+    "gates: {web: {tests: {codebuild: {project: web}, max_newly_failed: 0, max_vanished: 0, max_skipped_growth: 1}}}",
+    "gates: {web: {coverage: {reports: [a], min_line: 80, min_branch: {limit: 70.5}, max_drop: 0.5}}}",
+    "gates: {web: {coverage: {reports: [a], max_drop: {limit: 0, shadow: true}, ignore_drop_below_lines: 5}}}",
+    "gates: {web: {sarif: {reports: [a], max_error: 0, max_warning: 1, max_note: 2, new_only: true}}}",
+    "gates: {web: {sarif: {reports: [a], max_security_severity: {limit: medium}}, provenance: {since_execution: true}}}",
+    "gates: {web: {sarif: {reports: [a]}, provenance: {max_age: 2h}, without_baseline: inconclusive}, b: {tests: {reports: [b], max_failed: }}}",
+];
+
+/// What only the reader sees: the text is no JSON data, or it asks for what no schema can say.
+const ONLY_THE_READER: [&str; 4] = [".nan", "min_total: 1\n      min_total: 2", "gates: [", "until: 2026-02-30"];
+
+fn accepts(text: &str) -> bool {
+    let data: Value = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    SCHEMA.is_valid(&data)
+}
+
+static SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::draft7::new(&json_schema()).expect("a valid schema"));
+
+#[test]
+fn the_schema_in_the_repository_is_the_current_one() {
+    let text = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+    check_kept(&repository().join("infra/config/stagegate.schema.json"), &text);
+}
+
+#[test]
+fn the_schema_decides_as_the_reader_does() {
+    for text in READ {
+        Config::parse("stagegate.yaml", text).unwrap_or_else(|error| panic!("the reader refuses {text}: {error}"));
+        assert!(accepts(text), "the schema refuses {text}");
+    }
+    let deployed = std::fs::read_to_string(repository().join("infra/config/stagegate.yaml")).unwrap();
+    assert!(accepts(&deployed));
+    let mut compared = 0;
+    for (text, _) in refused() {
+        if !ONLY_THE_READER.iter().any(|part| text.contains(part)) {
+            assert!(!accepts(&text), "the schema accepts {text}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 30, "{compared}");
+}
+
+#[test]
+fn every_key_is_described() {
+    fn check(schema: &Value, place: &str) {
+        for (key, value) in schema["properties"].as_object().into_iter().flatten() {
+            let place = format!("{place}.{key}");
+            let known = value["description"].is_string() || key == "limit" || key == "files";
+            assert!(known, "{place} has no description");
+            check(value, &place);
+        }
+        for member in ["anyOf", "items", "additionalProperties"] {
+            match &schema[member] {
+                Value::Array(choices) => choices.iter().for_each(|choice| {
+                    // A choice that only narrows the keys beside it describes nothing.
+                    if choice["type"].is_string() {
+                        check(choice, place);
+                    }
+                }),
+                Value::Object(_) => check(&schema[member], place),
+                _ => {}
+            }
+        }
+    }
+    check(&json_schema(), "");
+}
+
+proptest! {
+    /// An editor must not complain about what the function takes.
+    #[test]
+    fn what_the_reader_takes_the_schema_takes(
+        glob in r"[a-c*?\[\]{},!^/.\\-]{1,8}",
+        name in r"[a-c*?\[\]{}!\\ ]{0,4}",
+        length in "[0-9]{0,3}[dhms]?[0-9]{0,3}[dhms]?",
+        number in prop_oneof![
+            (-2i64..12).prop_map(|n| n.to_string()),
+            (-1.0f64..110.0).prop_map(|n| n.to_string()),
+            Just("null".to_owned()), Just("text".to_owned()), Just("{limit: 1}".to_owned()), Just("{limit: 101}".to_owned()),
+        ],
+        key in prop::sample::select(vec![
+            "min_total", "max_failed", "min_pass_rate", "infrastructure_failure_above", "min_files", "max_duration", "min_totl",
+        ]),
+    ) {
+        let quoted = |text: &str| text.replace('\'', "''");
+        let parts = [
+            format!("gates: {{a: {{tests: {{reports: ['{}']}}}}}}", quoted(&glob)),
+            format!("gates: {{a: {{tests: {{reports: [a], required: ['{}']}}}}}}", quoted(&name)),
+            format!("gates: {{a: {{tests: {{reports: [a], max_duration: '{length}'}}}}}}"),
+            format!("gates: {{a: {{tests: {{reports: [a], {key}: {number}}}}}}}"),
+        ];
+            for (index, text) in parts.iter().enumerate() {
+            let (read, accepted) = (Config::parse("stagegate.yaml", text).is_ok(), accepts(text));
+            // The pattern of a glob does not count braces.
+            prop_assert!(read == accepted || (index == 0 && accepted), "read: {read}, schema: {accepted}: {text}");
+        }
+    }
+}
+
+pub(crate) fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
