@@ -1,0 +1,207 @@
+//! Predicates: whether a value is what an assert expects.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use hurl_core::ast::{Number as NumberLiteral, Placeholder, Predicate, PredicateFuncValue, PredicateValue, SourceInfo};
+
+use crate::fault::Fault;
+use crate::template::Scope;
+use crate::value::{Number, TypeMismatch, Value};
+
+/// What became of a comparison, and the words for it.
+struct Judgement {
+    result: Result<bool, TypeMismatch>,
+    actual: String,
+    expected: String,
+}
+
+/// Judges the value of an assert; `actual` is `None` where the query or a filter found nothing.
+pub(crate) fn evaluate(predicate: &Predicate, scope: Scope<'_>, actual: Option<&Value>) -> Result<(), Fault> {
+    let function = &predicate.predicate_func;
+    let judgement = match actual {
+        Some(actual) => judge(&function.value, function.source_info, scope, actual)?,
+        None => Judgement {
+            result: Ok(false),
+            actual: "none".to_owned(),
+            expected: expected_where_nothing_is(&function.value, scope)?,
+        },
+    };
+    if judgement.result == Ok(!predicate.not) {
+        return Ok(());
+    }
+    let is_negated = predicate.not ^ matches!(function.value, PredicateFuncValue::NotEqual { .. });
+    let expected = format!("{}{}", if is_negated { "not " } else { "" }, judgement.expected);
+    Err(Fault::assert(function.source_info, judgement.actual, expected, judgement.result.is_err()))
+}
+
+fn expected_where_nothing_is(function: &PredicateFuncValue, scope: Scope<'_>) -> Result<String, Fault> {
+    use PredicateFuncValue as P;
+    let (words, value) = match function {
+        P::Equal { value, .. } | P::NotEqual { value, .. } => ("", value),
+        P::GreaterThan { value, .. } => ("greater than ", value),
+        P::GreaterThanOrEqual { value, .. } => ("greater than or equals to ", value),
+        P::LessThan { value, .. } => ("less than ", value),
+        P::LessThanOrEqual { value, .. } => ("less than or equals to ", value),
+        P::StartWith { value, .. } => ("starts with ", value),
+        P::EndWith { value, .. } => ("ends with ", value),
+        P::Contain { value, .. } => ("contains ", value),
+        P::Include { value, .. } => ("include ", value),
+        P::Match { value, .. } => return Ok(format!("matches regex <{}>", literal(value, scope)?)),
+        P::Exist => return Ok("something".to_owned()),
+        P::IsIsoDate => return Ok("date".to_owned()),
+        other => return Ok(type_name(other).to_owned()),
+    };
+    Ok(format!("{words}{}", literal(value, scope)?.expected()))
+}
+
+/// The type that a predicate without a value asks for.
+fn type_name(function: &PredicateFuncValue) -> &'static str {
+    use PredicateFuncValue as P;
+    match function {
+        P::IsBoolean => "boolean",
+        P::IsCollection => "collection",
+        P::IsDate => "date",
+        P::IsEmpty => "empty",
+        P::IsFloat => "float",
+        P::IsInteger => "integer",
+        P::IsIpv4 => "ipv4",
+        P::IsIpv6 => "ipv6",
+        P::IsList => "list",
+        P::IsNumber => "number",
+        P::IsObject => "object",
+        P::IsString => "string",
+        P::IsUuid => "uuid",
+        _ => "something",
+    }
+}
+
+fn judge(
+    function: &PredicateFuncValue,
+    at: SourceInfo,
+    scope: Scope<'_>,
+    actual: &Value,
+) -> Result<Judgement, Fault> {
+    use PredicateFuncValue as P;
+    type Relation = fn(&Value, &Value) -> Result<bool, TypeMismatch>;
+    let (words, value, relation): (&str, &PredicateValue, Relation) = match function {
+        P::Equal { value, .. } => ("", value, |actual, expected| Ok(actual == expected)),
+        P::NotEqual { value, .. } => ("", value, |actual, expected| Ok(actual != expected)),
+        P::GreaterThan { value, .. } => ("greater than ", value, |a, e| a.compare(e).map(Ordering::is_gt)),
+        P::GreaterThanOrEqual { value, .. } => {
+            ("greater or equal than ", value, |a, e| a.compare(e).map(Ordering::is_ge))
+        }
+        P::LessThan { value, .. } => ("less than ", value, |a, e| a.compare(e).map(Ordering::is_lt)),
+        P::LessThanOrEqual { value, .. } => ("less or equal than ", value, |a, e| a.compare(e).map(Ordering::is_le)),
+        P::StartWith { value, .. } => ("starts with ", value, Value::starts_with),
+        P::EndWith { value, .. } => ("ends with ", value, Value::ends_with),
+        P::Contain { value, .. } => ("contains ", value, Value::contains),
+        P::Include { value, .. } => ("includes ", value, Value::includes),
+        P::Match { value, .. } => return judge_match(&literal(value, scope)?, at, actual),
+        other => return Ok(judge_type(other, actual)),
+    };
+    let expected = literal(value, scope)?;
+    Ok(Judgement {
+        result: relation(actual, &expected),
+        actual: actual.described(),
+        expected: format!("{words}{}", expected.described()),
+    })
+}
+
+fn judge_match(expected: &Value, at: SourceInfo, actual: &Value) -> Result<Judgement, Fault> {
+    let result = match (actual, expected) {
+        (_, Value::String(pattern)) => {
+            let regex = regex::Regex::new(pattern).map_err(|_| Fault::invalid_regex(at))?;
+            as_text(actual).map(|text| regex.is_match(text))
+        }
+        (_, Value::Regex(regex)) => as_text(actual).map(|text| regex.is_match(text)),
+        _ => Err(TypeMismatch),
+    };
+    Ok(Judgement { result, actual: actual.described(), expected: format!("matches regex <{expected}>") })
+}
+
+fn as_text(value: &Value) -> Result<&str, TypeMismatch> {
+    if let Value::String(text) = value { Ok(text) } else { Err(TypeMismatch) }
+}
+
+fn judge_type(function: &PredicateFuncValue, actual: &Value) -> Judgement {
+    use PredicateFuncValue as P;
+    let kind_is = |holds: bool| Judgement {
+        result: Ok(holds),
+        actual: actual.described(),
+        expected: type_name(function).to_owned(),
+    };
+    match function {
+        P::Exist => kind_is(!matches!(actual, Value::Nodeset(0))),
+        P::IsBoolean => kind_is(matches!(actual, Value::Bool(_))),
+        P::IsCollection => {
+            kind_is(matches!(actual, Value::Bytes(_) | Value::List(_) | Value::Nodeset(_) | Value::Object(_)))
+        }
+        P::IsDate => kind_is(matches!(actual, Value::Date(_))),
+        P::IsFloat => kind_is(matches!(actual, Value::Number(Number::Float(_)))),
+        P::IsInteger => kind_is(matches!(actual, Value::Number(Number::Integer(_) | Number::BigInteger(_)))),
+        P::IsList => kind_is(matches!(actual, Value::Bytes(_) | Value::List(_))),
+        P::IsNumber => kind_is(matches!(actual, Value::Number(_))),
+        P::IsObject => kind_is(matches!(actual, Value::Nodeset(_) | Value::Object(_))),
+        P::IsString => kind_is(matches!(actual, Value::String(_))),
+        P::IsEmpty => {
+            let length = actual.length();
+            Judgement {
+                result: length.map(|length| length == 0),
+                actual: length.map_or_else(|_| actual.described(), |length| format!("count equals to {length}")),
+                expected: "count equals to 0".to_owned(),
+            }
+        }
+        P::IsIpv4 => judge_format(actual, "IPv4 format", |text| text.parse().is_ok_and(|ip: IpAddr| ip.is_ipv4())),
+        P::IsIpv6 => judge_format(actual, "IPv6 format", |text| text.parse().is_ok_and(|ip: IpAddr| ip.is_ipv6())),
+        P::IsUuid => judge_format(actual, "UUID format", |text| uuid::Uuid::try_parse(text).is_ok()),
+        _ => judge_format(actual, "format YYYY-MM-DDTHH:mm:ss.sssZ", |text| {
+            chrono::DateTime::parse_from_rfc3339(text).is_ok()
+        })
+        .with_iso_words(),
+    }
+}
+
+impl Judgement {
+    fn with_iso_words(mut self) -> Self {
+        self.expected = self.expected.replace("string in format", "string with format");
+        self
+    }
+}
+
+/// A text in a certain form. Another type than text never holds, not even negated.
+fn judge_format(actual: &Value, form: &str, holds: impl Fn(&str) -> bool) -> Judgement {
+    match as_text(actual) {
+        Ok(text) => Judgement {
+            result: Ok(holds(text)),
+            actual: actual.to_string(),
+            expected: format!("string in {form}"),
+        },
+        Err(mismatch) => {
+            Judgement { result: Err(mismatch), actual: actual.described(), expected: "string".to_owned() }
+        }
+    }
+}
+
+fn literal(value: &PredicateValue, scope: Scope<'_>) -> Result<Value, Fault> {
+    Ok(match value {
+        PredicateValue::String(template) => Value::String(scope.text(template)?),
+        PredicateValue::MultilineString(text) => Value::String(scope.multiline(text)?),
+        PredicateValue::Bool(value) => Value::Bool(*value),
+        PredicateValue::Null => Value::Null,
+        PredicateValue::Number(number) => Value::Number(number_literal(number)),
+        PredicateValue::File(file) => Value::Bytes(scope.file(&file.filename)?),
+        PredicateValue::Hex(literal) => Value::Bytes(literal.value.clone()),
+        PredicateValue::Base64(literal) => Value::Bytes(literal.value.clone()),
+        PredicateValue::Placeholder(Placeholder { expr, .. }) => scope.value(expr)?,
+        PredicateValue::Regex(regex) => Value::Regex(regex.inner.clone()),
+    })
+}
+
+pub(crate) fn number_literal(number: &NumberLiteral) -> Number {
+    match number {
+        NumberLiteral::Float(value) => Number::Float(value.as_f64()),
+        NumberLiteral::Integer(value) => Number::Integer(value.as_i64()),
+        NumberLiteral::BigInteger(digits) => Number::BigInteger(digits.clone()),
+    }
+}
