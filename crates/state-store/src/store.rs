@@ -283,7 +283,10 @@ pub(crate) const NO_ANSWER: &str = "no answer in time";
 
 impl fmt::Debug for StateStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StateStore").field("bucket", &self.bucket).field("patience", &self.patience).finish_non_exhaustive()
+        f.debug_struct("StateStore")
+            .field("bucket", &self.bucket)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
     }
 }
 
