@@ -61,6 +61,9 @@ pub(crate) struct Repeats {
     highest: Option<u64>,
     /// The suite was left and entered again: names from before were forgotten.
     is_resumed: bool,
+    /// The class of the test before; most tests have the same one.
+    class_name: String,
+    class_hash: u64,
     bad: HashMap<u64, History, BuildHasherDefault<KeyIsHash>>,
     good: Filter,
 }
@@ -74,12 +77,17 @@ impl Repeats {
 
     /// The key of a test: equal exactly for executions that may be one test. `None` for tests that are
     /// separate in any case.
-    pub(crate) fn key(&self, case: &TestCase<'_>) -> Option<u64> {
+    pub(crate) fn key(&mut self, case: &TestCase<'_>) -> Option<u64> {
         if case.name.is_empty() || !case.may_be_attempt {
             return None;
         }
         let seed = fold(self.reports ^ SEED, case.suite_number.wrapping_add(SEED));
-        Some(hash(hash(seed, case.class_name.as_bytes()), case.name.as_bytes()))
+        if self.class_name != case.class_name {
+            case.class_name.clone_into(&mut self.class_name);
+            // Zero is what the empty name begins with, before there is a class.
+            self.class_hash = if case.class_name.is_empty() { 0 } else { hash(STEP, case.class_name.as_bytes()) };
+        }
+        Some(hash(seed ^ self.class_hash, case.name.as_bytes()))
     }
 
     /// Notes an execution in a suite and says what it is to those before it.
@@ -206,14 +214,16 @@ const STEP: u64 = 0xd6e8_feb8_6659_fd93;
 
 /// A hash that is fast on short names. It need not resist an attacker: who writes the names writes the outcomes too.
 fn hash(seed: u64, bytes: &[u8]) -> u64 {
-    let mut state = fold(seed ^ STEP, bytes.len() as u64 ^ SEED);
-    let (chunks, rest) = bytes.as_chunks::<16>();
-    for chunk in chunks {
-        state = fold_chunk(state, chunk);
+    let state = fold(seed ^ STEP, bytes.len() as u64 ^ SEED);
+    if let Some(last) = bytes.last_chunk() {
+        // The last chunk overlaps with the one before it, which does no harm as the length has a part in the hash.
+        let state = bytes.as_chunks().0.iter().fold(state, fold_chunk);
+        fold_chunk(state, last)
+    } else {
+        let mut only = [0; 16];
+        only[..bytes.len()].copy_from_slice(bytes);
+        fold_chunk(state, &only)
     }
-    let mut last = [0; 16];
-    last[..rest.len()].copy_from_slice(rest);
-    fold_chunk(state, &last)
 }
 
 fn fold_chunk(state: u64, chunk: &[u8; 16]) -> u64 {

@@ -63,7 +63,7 @@ impl<'a> Attribute<'a> {
 
 impl<'a> Tag<'a> {
     pub(super) fn new(name: &'a str, raw: &'a str, spans: &'a [Span]) -> Self {
-        let name = memchr::memchr(b':', name.as_bytes()).map_or(name, |colon| &name[colon + 1..]);
+        let name = find(name.as_bytes(), b':').map_or(name, |colon| &name[colon + 1..]);
         Tag { name, raw, spans }
     }
 
@@ -212,7 +212,13 @@ fn check_place(raw: &str, name: &Range<usize>, before: &[Span], limit: usize) ->
         ));
     }
     let bytes = raw.as_bytes();
-    if before.iter().any(|span| bytes[span.name.clone()] == bytes[name.clone()]) {
+    let is_same = |span: &Span| {
+        // Names that differ mostly do so in their first byte.
+        span.name.len() == name.len()
+            && bytes[span.name.start] == bytes[name.start]
+            && bytes[span.name.clone()] == bytes[name.clone()]
+    };
+    if before.iter().any(is_same) {
         return Err((name.start, Fault::malformed(format!("the attribute `{}` stands twice", &raw[name.clone()]))));
     }
     Ok(())

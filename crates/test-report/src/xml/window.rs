@@ -134,10 +134,10 @@ fn not_utf8() -> Fault {
 /// The first character that XML forbids: a control character other than tab and line ends, U+FFFE or U+FFFF.
 fn find_forbidden(bytes: &[u8]) -> Option<usize> {
     let is_control = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
-    let control = bytes
-        .chunks(128)
-        .position(|chunk| chunk.iter().fold(false, |found, byte| found | is_control(*byte)))
-        .and_then(|chunk| bytes[chunk * 128..].iter().position(|byte| is_control(*byte)).map(|at| chunk * 128 + at));
+    let (chunks, _) = bytes.as_chunks::<64>();
+    let clean = chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |found, byte| found | is_control(*byte)));
+    let start = clean.count() * 64;
+    let control = bytes[start..].iter().position(|byte| is_control(*byte)).map(|at| start + at);
     let non_character = memchr::memchr_iter(0xef, bytes)
         .find(|at| bytes[*at..].get(1) == Some(&0xbf) && bytes[*at..].get(2).is_some_and(|byte| *byte >= 0xbe));
     control.into_iter().chain(non_character).min()
