@@ -74,8 +74,8 @@ impl Results {
         let mut doubt = None;
         let score = result.properties.and_then(|properties| properties.security_severity);
         let security = score.map(|score| security_severity(Some(&score), &mut doubt));
-        if let Some(doubt) = doubt {
-            self.doubt(ProblemKind::UnknownValue, doubt);
+        if let Some((kind, message)) = doubt {
+            self.doubt(kind, message);
         }
         let rule = RuleName::new(result.rule, result.rule_id, result.rule_index, limits)?;
         let invocation = result.provenance.and_then(|provenance| provenance.invocation_index);
@@ -174,11 +174,11 @@ impl Results {
     pub(crate) fn settle(mut self, source: &str, tool: &str, rules: &Rules<'_>, summary: &mut Summary) {
         let mut settled = vec![(Level::Error, None); self.counts.len()];
         for (key, at) in std::mem::take(&mut self.keys) {
-            let said = rules.say(&key.rule, key.invocation);
+            let said = rules.say(&key.rule, key.invocation, key.level.is_none());
             let level = key.level.unwrap_or(said.level);
             let security = key.security.unwrap_or(said.security);
-            if let Some(doubt) = said.doubt.filter(|_| key.level.is_none() || key.security.is_none()) {
-                self.doubt(ProblemKind::Contradiction, doubt);
+            if let Some((kind, message)) = said.doubt.filter(|_| key.level.is_none() || key.security.is_none()) {
+                self.doubt(kind, message);
             }
             settled[at] = (level, security);
             summary.counts.add(level, security, self.counts[at]);

@@ -6,7 +6,7 @@ use report_input::ErrorKind;
 use report_input::xml::Fault;
 
 use crate::limits::Limits;
-use crate::model::{Level, SecuritySeverity};
+use crate::model::{Level, ProblemKind, SecuritySeverity};
 use crate::raw::{ComponentReference, Descriptor, DescriptorReference, Score};
 
 /// What is kept of a rule.
@@ -124,7 +124,7 @@ pub(crate) struct Said {
     pub(crate) level: Level,
     pub(crate) security: Option<SecuritySeverity>,
     /// What about it is not certain.
-    pub(crate) doubt: Option<String>,
+    pub(crate) doubt: Option<(ProblemKind, String)>,
 }
 
 /// The rules of a run, ready for looking up.
@@ -204,15 +204,17 @@ impl<'r> Rules<'r> {
         found
     }
 
-    /// The level and the security severity of a result that gives none of its own. Where the log is ambiguous, the
-    /// worst that it may mean.
-    pub(crate) fn say(&self, name: &RuleName, invocation: Option<usize>) -> Said {
+    /// The level and the security severity that a result has by its rule. Where the log is ambiguous, the worst that it
+    /// may mean. A rule that is not described is only in doubt for a result that `needs_level`.
+    pub(crate) fn say(&self, name: &RuleName, invocation: Option<usize>, needs_level: bool) -> Said {
         let found = self.find(name);
         let mut doubt = None;
         if found.is_empty()
+            && needs_level
             && let Some(index) = name.index
         {
-            doubt = Some(format!("a result refers to rule number {index}, which the run does not describe"));
+            let message = format!("a result refers to rule number {index}, which the run does not describe");
+            doubt = Some((ProblemKind::Contradiction, message));
         }
         let mut level = None;
         let mut security = None;
@@ -233,7 +235,12 @@ impl<'r> Rules<'r> {
 
 /// The level after the overrides: that of the result's invocation, if it names one (3.27.10). If it names none, nothing
 /// says which invocation it is of, and an override may only make it worse.
-fn overridden(default: Level, overrides: &[&Override], invocation: Option<usize>, doubt: &mut Option<String>) -> Level {
+fn overridden(
+    default: Level,
+    overrides: &[&Override],
+    invocation: Option<usize>,
+    doubt: &mut Option<(ProblemKind, String)>,
+) -> Level {
     let own = overrides.iter().filter(|given| invocation.is_none_or(|invocation| invocation == given.invocation));
     let worst = own.map(|given| known(&given.level, doubt)).max();
     match (worst, invocation) {
@@ -243,11 +250,11 @@ fn overridden(default: Level, overrides: &[&Override], invocation: Option<usize>
     }
 }
 
-fn known(level: &Result<Level, String>, doubt: &mut Option<String>) -> Level {
+fn known(level: &Result<Level, String>, doubt: &mut Option<(ProblemKind, String)>) -> Level {
     match level {
         Ok(level) => *level,
         Err(name) => {
-            *doubt = Some(unknown("level", name));
+            *doubt = Some((ProblemKind::UnknownValue, unknown("level", name)));
             Level::Error
         }
     }
@@ -259,11 +266,15 @@ pub(crate) fn unknown(what: &str, name: &str) -> String {
 }
 
 /// The class of a score; the worst where it is not known what it means.
-pub(crate) fn security_severity(score: Option<&Score>, doubt: &mut Option<String>) -> Option<SecuritySeverity> {
+pub(crate) fn security_severity(
+    score: Option<&Score>,
+    doubt: &mut Option<(ProblemKind, String)>,
+) -> Option<SecuritySeverity> {
     match score? {
         Score::Number(number) => SecuritySeverity::of(*number),
         Score::Unknown(text) => {
-            *doubt = Some(format!("the security-severity \"{}\" is no score from 0.0 to 10.0", text.escape_debug()));
+            let message = format!("the security-severity \"{}\" is no score from 0.0 to 10.0", text.escape_debug());
+            *doubt = Some((ProblemKind::UnknownValue, message));
             Some(SecuritySeverity::Critical)
         }
     }

@@ -86,7 +86,7 @@ impl<'de> OnEntry<'de> for Run<'_, '_> {
         once(&mut self.seen[known], key)?;
         match key {
             "tool" => {
-                let on_entry = Tool { run: self };
+                let on_entry = Tool { run: self, seen: [false; 2] };
                 map.next_value_seed(EachEntry { what: "a tool", on_entry }).map(|_| ())
             }
             "results" => {
@@ -160,18 +160,21 @@ impl<'de> OnItem<'de> for ResultItems<'_, '_, '_> {
 
 struct Tool<'r, 'o, 'c> {
     run: &'r mut Run<'o, 'c>,
+    seen: [bool; 2],
 }
 
 impl<'de> OnEntry<'de> for Tool<'_, '_, '_> {
     fn entry<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "driver" => {
+                once(&mut self.seen[0], key)?;
                 let on_entry = ComponentEntries::new(self.run.context);
                 let driver = map.next_value_seed(EachEntry { what: "a driver", on_entry })?.component;
                 self.run.driver = driver;
                 Ok(())
             }
             "extensions" => {
+                once(&mut self.seen[1], key)?;
                 let on_item = Extensions { run: self.run };
                 map.next_value_seed(EachItem { what: "an array of extensions", on_item }).map(|_| ())
             }

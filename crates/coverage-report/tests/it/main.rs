@@ -1,5 +1,7 @@
 //! One binary for all integration tests.
 
+#![expect(clippy::unwrap_used, reason = "what a helper of a test cannot do ends the test")]
+
 mod fixtures;
 mod hostile;
 mod properties;
