@@ -12,7 +12,8 @@ use super::support::{Reporter, Scratch, SuitePath};
 use crate::error::ReportError;
 use crate::format::Format;
 use crate::input::Input;
-use crate::model::{Outcome, ReportFacts, Sink};
+use crate::limits::cut;
+use crate::model::{Outcome, ReportFacts, Sink, TestCase};
 use crate::recognise::Opening;
 use crate::xml::{Fault, Tag};
 
@@ -28,9 +29,7 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportErro
         reporter: Reporter::new(input.source, input.limits, sink),
         path: SuitePath::default(),
         suites: Vec::new(),
-        scratch: Scratch::default(),
-        file: String::new(),
-        outcome: Outcome::Passed,
+        cases: Vec::new(),
     };
     let bytes = elements::read(input, &mut reader)?;
     Ok(reader.reporter.finish(Format::Boost, bytes))
@@ -57,9 +56,15 @@ struct Boost<'a> {
     path: SuitePath,
     /// The open suites of a report.
     suites: Vec<report::Suite>,
+    /// The open tests: a test that runs a framework of its own logs suites and tests inside itself.
+    cases: Vec<Case>,
+}
+
+/// A test that is being read.
+#[derive(Debug)]
+struct Case {
     scratch: Scratch,
     file: String,
-    /// The outcome of the open test.
     outcome: Outcome,
 }
 
@@ -75,8 +80,8 @@ impl Boost<'_> {
         Ok(match (parent, tag.name) {
             (Node::Report | Node::ReportSuite, "TestSuite") => Node::ReportSuite,
             (Node::Report | Node::ReportSuite, "TestCase") => Node::ReportCase,
-            (Node::Log | Node::LogSuite, "TestSuite") => Node::LogSuite,
-            (Node::Log | Node::LogSuite, "TestCase") => Node::LogCase,
+            (Node::Log | Node::LogSuite | Node::LogCase, "TestSuite") => Node::LogSuite,
+            (Node::Log | Node::LogSuite | Node::LogCase, "TestCase") => Node::LogCase,
             (Node::LogCase, "TestingTime") => Node::TestingTime,
             (Node::LogCase, name) => log::bad(name).map_or(Node::Other, Node::Bad),
             (Node::Log | Node::LogSuite, name) if log::bad(name).is_some() => Node::Loose,
@@ -84,23 +89,30 @@ impl Boost<'_> {
         })
     }
 
-    /// Begins a suite or test with what both kinds of documents say about it.
-    fn begin(&mut self, tag: &Tag<'_>) {
-        self.scratch.clear();
-        self.file.clear();
+    fn enter_suite(&mut self, tag: &Tag<'_>) {
+        self.reporter.suites += 1;
+        self.path.enter(cut(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
+    }
+
+    /// Begins a test with what both kinds of documents say about it.
+    fn begin_case(&mut self, tag: &Tag<'_>, outcome: Outcome) -> &mut Case {
+        let limits = self.reporter.limits;
+        let mut case = Case { scratch: Scratch::default(), file: String::new(), outcome };
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => attribute.append_to(&mut self.scratch.name, self.reporter.limits.name),
-                "file" => attribute.append_to(&mut self.file, self.reporter.limits.name),
-                "reason" => attribute.append_to(&mut self.scratch.message, self.reporter.limits.message),
+                "name" => attribute.append_to(&mut case.scratch.name, limits.name),
+                "file" => attribute.append_to(&mut case.file, limits.name),
+                "reason" => attribute.append_to(&mut case.scratch.message, limits.message),
                 _ => {}
             }
         }
+        self.cases.push_mut(case)
     }
 
-    fn enter_suite(&mut self) {
-        self.reporter.suites += 1;
-        self.path.enter(&self.scratch.name);
+    fn end_case(&mut self, suite_number: u64) -> Result<(), Fault> {
+        let Some(Case { scratch, file, outcome }) = self.cases.pop() else { return Ok(()) };
+        let case = scratch.as_case(outcome, self.path.as_str(), suite_number);
+        self.reporter.case(&TestCase { file: &file, ..case })
     }
 
     /// Where something outside of tests went wrong.
@@ -117,7 +129,7 @@ impl Elements for Boost<'_> {
         match node {
             Node::ReportSuite => self.start_report_suite(tag),
             Node::ReportCase => self.start_report_case(tag),
-            Node::LogSuite => self.start_log_suite(tag),
+            Node::LogSuite => self.enter_suite(tag),
             Node::LogCase => self.start_log_case(tag),
             _ => {}
         }
@@ -129,7 +141,7 @@ impl Elements for Boost<'_> {
             Node::ReportSuite => self.end_report_suite(),
             Node::ReportCase => self.end_report_case()?,
             Node::LogSuite => self.path.leave(),
-            Node::LogCase => self.end_log_case()?,
+            Node::LogCase => self.end_case(self.reporter.suites)?,
             Node::Bad(outcome) => self.end_bad(outcome, text),
             Node::Loose => self.end_loose(text),
             Node::TestingTime => self.testing_time(text),

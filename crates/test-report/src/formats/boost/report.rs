@@ -7,7 +7,7 @@
 use super::Boost;
 use crate::formats::elements::counter;
 use crate::limits::cut;
-use crate::model::{CountedOnly, Outcome, ProblemKind, TestCase};
+use crate::model::{CountedOnly, Outcome, ProblemKind};
 use crate::xml::{Fault, Tag};
 
 /// Tests of a suite, those of the suites in it included.
@@ -83,8 +83,7 @@ fn has_unexpected_failures(tag: &Tag<'_>) -> bool {
 
 impl Boost<'_> {
     pub(super) fn start_report_suite(&mut self, tag: &Tag<'_>) {
-        self.begin(tag);
-        self.enter_suite();
+        self.enter_suite(tag);
         self.suites.push(Suite {
             number: self.reporter.suites,
             claimed: Counts::of(tag),
@@ -122,37 +121,37 @@ impl Boost<'_> {
     }
 
     pub(super) fn start_report_case(&mut self, tag: &Tag<'_>) {
-        self.begin(tag);
         let result = tag.get("result").unwrap_or_default();
-        self.outcome = match &*result {
+        let outcome = match &*result {
             "passed" if has_unexpected_failures(tag) => Outcome::Failed,
             "passed" => Outcome::Passed,
             "failed" => Outcome::Failed,
             "aborted" | "timed-out" => Outcome::Errored,
             "skipped" => Outcome::Skipped,
             unknown => {
-                self.reporter.unknown_value(&self.scratch.name, "result", unknown);
+                let name = tag.get("name").unwrap_or_default();
+                self.reporter.unknown_value(&name, "result", unknown);
                 Outcome::Errored
             }
         };
-        if self.outcome.is_bad() {
+        let case = self.begin_case(tag, outcome);
+        if outcome.is_bad() {
             let failed = counter(tag, "assertions_failed").unwrap_or(0);
-            self.scratch.message.push_str(&format!("{}, {failed} assertions failed", cut(&result, 64)));
+            case.scratch.message.push_str(&format!("{}, {failed} assertions failed", cut(&result, 64)));
         }
     }
 
     pub(super) fn end_report_case(&mut self) -> Result<(), Fault> {
-        let outcome = self.outcome;
-        let number = self.suites.last().map_or(0, |suite| suite.number);
-        if let Some(suite) = self.suites.last_mut() {
+        let Some(suite) = self.suites.last_mut() else { return self.end_case(0) };
+        if let Some(case) = self.cases.last() {
             suite.listed.add(Counts {
                 total: 1,
-                failed: u64::from(outcome == Outcome::Failed),
-                errored: u64::from(outcome == Outcome::Errored),
-                skipped: u64::from(outcome == Outcome::Skipped),
+                failed: u64::from(case.outcome == Outcome::Failed),
+                errored: u64::from(case.outcome == Outcome::Errored),
+                skipped: u64::from(case.outcome == Outcome::Skipped),
             });
         }
-        let case = self.scratch.as_case(outcome, self.path.as_str(), number);
-        self.reporter.case(&TestCase { file: &self.file, ..case })
+        let number = suite.number;
+        self.end_case(number)
     }
 }
