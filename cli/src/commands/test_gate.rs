@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use stagegate_config::{Config, TestsPolicy};
-use stagegate_verdict::{Execution, Verdict};
-use test_gate::{judge, local_source};
+use jiff::tz::Offset;
+use stagegate_config::{Config, Gate};
+use stagegate_verdict::Verdict;
+use test_gate::{Circumstances, Evidence, judge, local_source};
 
 use crate::args::TestGateOptions;
 use crate::exit::{CommandError, Exit};
@@ -16,31 +17,32 @@ const DEFAULT_POLICY: &str = "gates: {tests: {tests: {reports: ['**/*.xml']}}}";
 
 pub(crate) fn run(options: &TestGateOptions) -> Result<Exit, CommandError> {
     let (gate, policy) = policy(options.policy.as_deref(), options.gate.as_deref())?;
-    let evidence = local_source::gather(&policy, &options.paths).map_err(CommandError::broken_input)?;
-    let verdict = judge(&gate, &policy, &evidence, Execution::default(), Timestamp::now());
+    let now = Timestamp::now();
+    let evidence = Evidence::new(&policy, Offset::UTC.to_datetime(now).date()).map_err(CommandError::broken_input)?;
+    let evidence = local_source::gather(evidence, &options.paths).map_err(CommandError::broken_input)?;
+    let verdict = judge(&gate, &policy, evidence, Circumstances::default(), now).verdict;
     terminal::put(rendered(&verdict, options)?);
     Ok(verdict.outcome().into())
 }
 
-fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, TestsPolicy), CommandError> {
+fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, Gate), CommandError> {
     let config = match file {
         Some(file) => Config::load(file),
         None => Config::parse("the default policy", DEFAULT_POLICY),
     };
     let config = config.map_err(|error| CommandError::broken_input(format!("use the policy: {error}")))?;
-    let testing: Vec<_> = config.gates().filter(|(_, gate)| gate.tests.is_some()).map(|(name, _)| name).collect();
-    let name = match (gate, testing.as_slice()) {
+    let names: Vec<_> = config.gates().map(|(name, _)| name).collect();
+    let name = match (gate, names.as_slice()) {
         (Some(name), _) => name,
         (None, [name]) => name,
-        (None, []) => return Err(CommandError::broken_input("use the policy: none of its gates has `tests`")),
+        (None, []) => return Err(CommandError::broken_input("use the policy: it has no gates")),
         (None, several) => {
             let names = several.join(", ");
             return Err(CommandError::wrong_call(format!("choose a gate: name one of {names} with --gate")));
         }
     };
     let gate = config.gate(name).map_err(CommandError::wrong_call)?;
-    let no_tests = || CommandError::wrong_call(format!("use the gate {name:?}: it has no `tests`"));
-    Ok((name.to_owned(), gate.tests.clone().ok_or_else(no_tests)?))
+    Ok((name.to_owned(), gate.clone()))
 }
 
 fn rendered(verdict: &Verdict, options: &TestGateOptions) -> Result<String, CommandError> {

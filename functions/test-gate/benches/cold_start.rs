@@ -32,7 +32,8 @@ async fn main() {
 
     let mut config = aws.lambda().function("stagegate-test-gate").expect("the template has it");
     config.environment.insert("AWS_ENDPOINT_URL_CODEPIPELINE".to_owned(), codepipeline);
-    let mut bare = FunctionConfig::new("echo", "arn:aws:lambda:us-east-1:111122223333:function:echo", FunctionCommand::new(echo));
+    let mut bare =
+        FunctionConfig::new("echo", "arn:aws:lambda:us-east-1:111122223333:function:echo", FunctionCommand::new(echo));
     bare.environment.clone_from(&config.environment);
     bare.memory_mb = config.memory_mb;
 
@@ -40,13 +41,18 @@ async fn main() {
     let gate = measure_cold_start(&config, job().to_string(), RUNS).await.expect("the gate answers");
     print("bare function", &bare);
     print("test-gate", &gate);
-    println!("cold start of test-gate / bare function = {:.2}", gate.median().as_secs_f64() / bare.median().as_secs_f64());
+    println!(
+        "cold start of test-gate / bare function = {:.2}",
+        gate.median().as_secs_f64() / bare.median().as_secs_f64()
+    );
 }
 
 fn print(name: &str, stats: &ColdStartStats) {
     let ms = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
     let (min, median, p90) = (ms(stats.min()), ms(stats.median()), ms(stats.p90()));
-    let memory = stats.max_memory_kb.map(|kb| format!(", peak memory {:.1} MB", f64::from(u32::try_from(kb).unwrap_or(u32::MAX)) / 1024.0));
+    let memory = stats
+        .max_memory_kb
+        .map(|kb| format!(", peak memory {:.1} MB", f64::from(u32::try_from(kb).unwrap_or(u32::MAX)) / 1024.0));
     println!("{name:14} min {min:.2} ms, median {median:.2} ms, p90 {p90:.2} ms{}", memory.unwrap_or_default());
 }
 

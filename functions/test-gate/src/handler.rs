@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use codepipeline_job::{Failure, Job, JobContext, Outcome, Success};
 use jiff::Timestamp;
-use stagegate_config::{Config, Gate, GateChoice, TestsPolicy, UserParameters};
+use jiff::tz::Offset;
+use stagegate_config::{Config, GateChoice, UserParameters};
 use stagegate_pipeline_artifact::ArtifactClients;
 use stagegate_verdict::{Execution, Outcome as VerdictOutcome, Verdict};
 use tokio::sync::OnceCell;
 
-use crate::{artifact_source, judge};
+use crate::{Circumstances, Evidence, artifact_source, judge};
 
 /// Names the configuration file.
 const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
@@ -60,29 +61,23 @@ async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome,
         GateChoice::Inline(gate) => gate,
         GateChoice::Named(_) => choice.resolve(warm.config().await?).map_err(configuration)?,
     };
-    let policy = tests_of(gate, choice.name())?;
     if job.input_artifacts.is_empty() {
         let message = "failed to find reports: the action has no input artifact; add the one that holds the reports";
         return Err(Failure::configuration(message));
     }
+    let now = Timestamp::now();
+    let evidence = Evidence::new(gate, Offset::UTC.to_datetime(now).date()).map_err(configuration)?;
     let credentials = job.artifact_credentials()?.to_sdk();
     let clients = warm.inner.clients.get_or_init(async || ArtifactClients::new(context.sdk_config())).await;
-    let evidence = artifact_source::gather(policy, &job.input_artifacts, &clients.for_job(credentials)).await?;
-    let verdict = judge(choice.name(), policy, &evidence, execution(job, parameters), Timestamp::now());
-    log(&verdict);
-    answer(&verdict)
+    let evidence = artifact_source::gather(evidence, &job.input_artifacts, &clients.for_job(credentials)).await?;
+    let around = Circumstances { execution: execution(job, parameters), ..Circumstances::default() };
+    let judged = judge(choice.name(), gate, evidence, around, now);
+    log(&judged.verdict);
+    answer(&judged.verdict)
 }
 
 fn configuration(error: impl std::fmt::Display) -> Failure {
     Failure::configuration(format!("failed to {error}"))
-}
-
-fn tests_of<'a>(gate: &'a Gate, name: &str) -> Result<&'a TestsPolicy, Failure> {
-    gate.tests.as_ref().ok_or_else(|| {
-        Failure::configuration(format!(
-            "failed to judge by the gate {name:?}: it has no `tests`, which test-gate judges"
-        ))
-    })
 }
 
 /// Where the job belongs to. A custom action's job says it itself; a Lambda action's parameters can.

@@ -1,15 +1,18 @@
-//! The test gate: judges test reports by policy and answers the CodePipeline job.
+//! The test gate: judges test, coverage and SARIF reports by policy and answers the CodePipeline job.
 //!
-//! [`judge()`] is pure; the places that evidence comes from are beside it: the job's input artifacts, and files on this
-//! machine for the command line.
+//! [`judge()`] is pure; the places that evidence comes from are beside it: the job's input artifacts, CodeBuild's report
+//! groups, and files on this machine for the command line.
 
 mod artifact_source;
+mod baseline;
+mod codebuild_reports;
 mod evidence;
 mod handler;
 mod judge;
 pub mod local_source;
-mod required;
 
-pub use evidence::{Evidence, ReportFile};
+pub use baseline::{Baseline, TestsBaseline};
+pub use codebuild_reports::{BuildReport, BuildReports, ReportState};
+pub use evidence::{Evidence, Kind, Names, Reading, UnknownFormat};
 pub use handler::main;
-pub use judge::judge;
+pub use judge::{Circumstances, Judged, RULES, judge};

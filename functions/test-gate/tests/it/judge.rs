@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
-use stagegate_config::{Config, TestsPolicy};
-use stagegate_verdict::{Execution, Outcome, Verdict};
-use test_gate::{Evidence, judge};
+use stagegate_config::{Config, Gate};
+use stagegate_verdict::{Outcome, Verdict};
+use test_gate::{Circumstances, Evidence, Kind, judge};
 
 const PASSING: &str = r#"<testsuite name="s"><testcase classname="web.login" name="accepts"/>
     <testcase classname="web.login" name="rejects"/></testsuite>"#;
@@ -12,20 +12,24 @@ const FAILING: &str = r#"<testsuite name="s"><testcase classname="web.login" nam
 const FLAKY: &str =
     r#"<testsuite name="s"><testcase classname="a" name="b"><flakyFailure message="once"/></testcase></testsuite>"#;
 
-fn policy(rules: &str) -> TestsPolicy {
-    let text = format!("gates: {{g: {{tests: {{reports: ['*.xml'], {rules}}}}}}}");
-    let config = Config::parse("stagegate.yaml", &text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    config.gate("g").unwrap().tests.clone().unwrap()
+fn policy(rules: &str) -> Gate {
+    gate(&format!("tests: {{reports: ['*.xml'], {rules}}}"))
 }
 
-fn verdict(policy: &TestsPolicy, reports: &[&str]) -> Verdict {
-    let mut evidence = Evidence::new(policy);
+fn gate(rules: &str) -> Gate {
+    let text = format!("gates: {{g: {{{rules}}}}}");
+    let config = Config::parse("stagegate.yaml", &text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    config.gate("g").unwrap().clone()
+}
+
+fn verdict(policy: &Gate, reports: &[&str]) -> Verdict {
+    let mut evidence = Evidence::new(policy, "2026-11-23".parse().unwrap()).unwrap();
     evidence.places.push("the artifact Reports".to_owned());
     for (number, report) in reports.iter().enumerate() {
-        evidence.matches[0] += 1;
-        evidence.read(format!("Reports:{number}.xml"), None, report.as_bytes());
+        evidence.matched(Kind::Tests, 0);
+        evidence.read(Kind::Tests, Some(0), format!("Reports:{number}.xml"), None, report.as_bytes());
     }
-    judge("web-tests", policy, &evidence, Execution::default(), Timestamp::UNIX_EPOCH)
+    judge("web-tests", policy, evidence, Circumstances::default(), Timestamp::UNIX_EPOCH).verdict
 }
 
 #[test]
@@ -39,7 +43,7 @@ fn rules_and_what_they_say() {
             Failed,
             "no file matches \"*.xml\" in the artifact Reports; check the pattern and that the build keeps",
         ),
-        ("min_files: 2", vec![PASSING], Failed, "1 file match \"*.xml\" in the artifact Reports, at least 2 must"),
+        ("min_files: 2", vec![PASSING], Failed, "1 file matches \"*.xml\" in the artifact Reports, at least 2 must"),
         ("", vec![FAILING], Failed, "1 of 3 tests failed (limit 0): web.login::rejects_empty_password"),
         ("max_failed: 1", vec![FAILING], Passed, "3 tests: 1 passed, 1 failed, 1 skipped"),
         ("max_failed: {limit: 0, shadow: true}", vec![FAILING], Passed, "3 tests: 1 passed, 1 failed, 1 skipped"),
@@ -75,9 +79,9 @@ fn rules_and_what_they_say() {
             "only 2 tests that did not fail (at least 3 must be there)",
         ),
         ("allow_empty: true", vec!["<testsuite/>"], Passed, "0 tests: 0 passed"),
-        ("allow_empty: true", vec![""], Failed, "the report cannot be read"),
-        ("", vec!["not xml"], Failed, "the report cannot be read"),
-        ("", vec![PASSING, "<testsuite><testcase"], Failed, "1 of 2 report files cannot be read"),
+        ("allow_empty: true", vec![""], Failed, "the report cannot be used: failed to read"),
+        ("", vec!["not xml"], Failed, "the report cannot be used: failed to read"),
+        ("", vec![PASSING, "<testsuite><testcase"], Failed, "1 of 2 report files cannot be used"),
         (
             "",
             vec![r#"<testsuite tests="3" failures="1"><testcase name="a"/></testsuite>"#],
@@ -118,7 +122,7 @@ fn report() -> impl Strategy<Value = String> {
     })
 }
 
-fn rules() -> impl Strategy<Value = TestsPolicy> {
+fn rules() -> impl Strategy<Value = Gate> {
     let number = proptest::option::of(0u64..6);
     (number.clone(), number.clone(), number.clone(), number, proptest::option::of(0u64..=100)).prop_map(
         |(min_total, max_failed, max_skipped, min_files, min_pass_rate)| {

@@ -2,5 +2,6 @@
 
 mod job;
 mod judge;
+mod judge_more;
 mod memory;
 mod world;

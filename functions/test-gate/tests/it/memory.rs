@@ -8,6 +8,10 @@ use crate::world::{World, changing};
 const CONFIG: &str = "gates: {web: {tests: {reports: ['**/TEST-*.xml']}}}";
 const GIB: u32 = 1 << 30;
 
+/// MB of resident memory. A debug build's code alone, of which pages count as they are used, takes half as much again;
+/// `cargo bench -p test-gate --bench cold_start` prints the release build's peak.
+const LIMIT: u64 = if cfg!(debug_assertions) { 48 } else { 32 };
+
 /// The peak of the function's resident set in MB, by the report line that Lambda logs.
 fn peak_mb(logs: &str) -> u64 {
     let (_, rest) = logs.split_once("Max Memory Used: ").expect(logs);
@@ -74,6 +78,6 @@ async fn a_report_out_of_a_1_gb_artifact_needs_less_than_32_mb() {
     #[cfg(target_os = "linux")]
     {
         let peak = peak_mb(&world.reported_logs().await);
-        assert!(peak < 32, "{peak} MB");
+        assert!(peak < LIMIT, "{peak} MB");
     }
 }
