@@ -60,19 +60,9 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The number of the line that was read last, from 1.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// Bytes read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.input.given()
-    }
-
-    /// The report's name.
-    pub(crate) fn source(&self) -> &'a str {
-        self.input.source
     }
 
     /// An error in the line that was read last.
