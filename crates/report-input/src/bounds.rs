@@ -22,7 +22,8 @@ impl Default for Bounds {
 }
 
 /// The longest part of `text` that has at most `bytes` bytes and ends on a character boundary.
+#[inline]
 #[must_use]
 pub fn cut(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
+    if text.len() <= bytes { text } else { &text[..text.floor_char_boundary(bytes)] }
 }

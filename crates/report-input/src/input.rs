@@ -67,38 +67,56 @@ impl<'a> Input<'a> {
         self.given
     }
 
+    /// The bytes that come next, without consuming them; empty at the end of the report.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the input fails, and when there are more bytes than the bounds allow.
+    pub fn peek(&mut self) -> Result<&[u8], ReportError> {
+        if self.given > self.bounds.bytes {
+            let detail = format!("the report has more than {} bytes; split it or raise the limit", self.bounds.bytes);
+            return Err(self.error(ErrorKind::Limit, detail));
+        }
+        if self.given_of_opening < self.opening.len() {
+            return Ok(&self.opening[self.given_of_opening..]);
+        }
+        let source = self.source;
+        loop {
+            match self.reader.fill_buf() {
+                // A buffer that was returned by an earlier call is asked for again, because of how borrows are checked.
+                Ok(_) => break,
+                Err(error) if error.kind() == IoKind::Interrupted => {}
+                Err(error) => return Err(ReportError::new(source, None, ErrorKind::Input, error.to_string())),
+            }
+        }
+        self.reader.fill_buf().map_err(|error| ReportError::new(source, None, ErrorKind::Input, error.to_string()))
+    }
+
+    /// Consumes bytes that [`Input::peek`] returned.
+    pub fn consume(&mut self, count: usize) {
+        self.given += count as u64;
+        if self.given_of_opening < self.opening.len() {
+            self.given_of_opening += count;
+            if self.given_of_opening == self.opening.len() {
+                self.opening = Vec::new();
+                self.given_of_opening = 0;
+            }
+        } else {
+            self.reader.consume(count);
+        }
+    }
+
     /// Fills the front of `buffer` and returns how much was filled; 0 at the end of the report.
     ///
     /// # Errors
     ///
     /// Fails when the input fails, and when there are more bytes than the bounds allow.
     pub fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ReportError> {
-        let filled = if self.given_of_opening < self.opening.len() {
-            let mut rest = &self.opening[self.given_of_opening..];
-            let filled = rest.read(buffer).map_err(|error| self.input_error(&error))?;
-            self.given_of_opening += filled;
-            if self.given_of_opening == self.opening.len() {
-                self.opening = Vec::new();
-                self.given_of_opening = 0;
-            }
-            filled
-        } else {
-            loop {
-                match self.reader.read(buffer) {
-                    Ok(filled) => break filled,
-                    Err(error) if error.kind() == IoKind::Interrupted => {}
-                    Err(error) => return Err(self.input_error(&error)),
-                }
-            }
-        };
-        self.given += filled as u64;
-        if self.given > self.bounds.bytes {
-            return Err(self.error(
-                ErrorKind::Limit,
-                format!("the report has more than {} bytes; split it or raise the limit", self.bounds.bytes),
-            ));
-        }
-        Ok(filled)
+        let next = self.peek()?;
+        let length = next.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&next[..length]);
+        self.consume(length);
+        Ok(length)
     }
 
     /// An error about the report as a whole.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Fault, Located, references};
+use crate::bounds::cut;
 use crate::error::ErrorKind;
 
 /// A start tag.
@@ -20,7 +21,8 @@ pub struct Tag<'a> {
 pub(super) struct Span {
     name: Range<usize>,
     value: Range<usize>,
-    has_references: bool,
+    /// The value is what is written: it has no references, line ends or tabs.
+    is_plain: bool,
 }
 
 /// An attribute.
@@ -29,15 +31,31 @@ pub struct Attribute<'a> {
     /// The name with its prefix.
     pub name: &'a str,
     raw: &'a str,
-    has_references: bool,
+    is_plain: bool,
 }
 
 impl<'a> Attribute<'a> {
-    /// The value, with references resolved and white space made blanks.
+    /// The value, with references resolved and line ends and tabs made blanks.
+    #[inline]
     pub fn value(&self) -> Cow<'a, str> {
-        if !self.has_references && memchr::memchr3(b'\n', b'\t', b'\r', self.raw.as_bytes()).is_none() {
+        if self.is_plain {
             return Cow::Borrowed(self.raw);
         }
+        self.resolved()
+    }
+
+    /// Appends the value, or as much of it as `limit` bytes hold.
+    #[inline]
+    pub fn append_to(&self, text: &mut String, limit: usize) {
+        if self.is_plain {
+            text.push_str(cut(self.raw, limit));
+        } else {
+            text.push_str(cut(&self.resolved(), limit));
+        }
+    }
+
+    #[cold]
+    fn resolved(&self) -> Cow<'a, str> {
         let blanks = self.raw.replace("\r\n", " ").replace(['\n', '\t', '\r'], " ");
         Cow::Owned(references::resolve_all(&blanks))
     }
@@ -45,7 +63,7 @@ impl<'a> Attribute<'a> {
 
 impl<'a> Tag<'a> {
     pub(super) fn new(name: &'a str, raw: &'a str, spans: &'a [Span]) -> Self {
-        let name = name.rsplit_once(':').map_or(name, |(_, local)| local);
+        let name = find(name.as_bytes(), b':').map_or(name, |colon| &name[colon + 1..]);
         Tag { name, raw, spans }
     }
 
@@ -55,7 +73,7 @@ impl<'a> Tag<'a> {
         self.spans.iter().map(move |span| Attribute {
             name: &raw[span.name.clone()],
             raw: &raw[span.value.clone()],
-            has_references: span.has_references,
+            is_plain: span.is_plain,
         })
     }
 
@@ -66,15 +84,17 @@ impl<'a> Tag<'a> {
 }
 
 const fn name_bytes() -> [bool; 256] {
+    // All characters beyond ASCII are taken for name characters; XML excludes few of them.
     let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        // All characters beyond ASCII are taken for name characters; XML excludes few of them.
-        table[byte] =
-            byte >= 0x80 || (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b':');
+    let mut byte = 0u8;
+    loop {
+        table[byte as usize] =
+            byte >= 0x80 || byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
+        if byte == u8::MAX {
+            return table;
+        }
         byte += 1;
     }
-    table
 }
 
 static NAME: [bool; 256] = name_bytes();
@@ -96,6 +116,7 @@ pub(super) fn check_name(name: &str) -> Result<(), Fault> {
 pub(super) fn scan(raw: &str, limit: usize, spans: &mut Vec<Span>) -> Located<()> {
     spans.clear();
     let bytes = raw.as_bytes();
+    let all_plain = is_plain(bytes);
     let mut at = 0;
     loop {
         let gap = at;
@@ -112,19 +133,44 @@ pub(super) fn scan(raw: &str, limit: usize, spans: &mut Vec<Span>) -> Located<()
             return Err((name.start, Fault::malformed(format!("the attribute `{}` has no value", &raw[name]))));
         }
         at = skip_blanks(bytes, at + 1);
-        let (value, has_references) = scan_value(raw, at)?;
+        let Some(quote @ (b'"' | b'\'')) = bytes.get(at).copied() else {
+            return Err((at, Fault::malformed("an attribute's value that is not in quotes")));
+        };
+        let Some(length) = find(&bytes[at + 1..], quote) else {
+            return Err((at, Fault::malformed("an attribute's value without its closing quote")));
+        };
+        let value = at + 1..at + 1 + length;
         at = value.end + 1;
-        if spans.len() == limit {
-            return Err((
-                name.start,
-                Fault::new(ErrorKind::Limit, format!("an element with more than {limit} attributes")),
-            ));
-        }
-        if spans.iter().any(|span| raw[span.name.clone()] == raw[name.clone()]) {
-            return Err((name.start, Fault::malformed(format!("the attribute `{}` stands twice", &raw[name]))));
-        }
-        spans.push(Span { name, value, has_references });
+        let is_plain = all_plain || check_value(raw, &value)?;
+        check_place(raw, &name, spans, limit)?;
+        spans.push(Span { name, value, is_plain });
     }
+}
+
+/// Whether there are no references, line ends and tabs, and no `<`.
+fn is_plain(bytes: &[u8]) -> bool {
+    let means = |byte: u8| (byte == b'<') | (byte == b'&') | (byte < b' ');
+    let any = |bytes: &[u8; 16]| bytes.iter().fold(false, |found, byte| found | means(*byte));
+    match bytes.last_chunk() {
+        // The last chunk overlaps with the one before it, so that all are of one size and looked at all at once.
+        Some(last) => !bytes.as_chunks().0.iter().any(any) && !any(last),
+        None => !bytes.iter().any(|byte| means(*byte)),
+    }
+}
+
+/// Finds a byte; values are so short that a call to `memchr` takes longer than looking at eight bytes at once.
+fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        let differs = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(wanted));
+        // The lowest bit that is set here belongs to the first byte that does not differ.
+        let found = differs.wrapping_sub(ONES) & !differs & (ONES << 7);
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|at| chunks.len() * 8 + at)
 }
 
 fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
@@ -135,38 +181,47 @@ fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 fn scan_name(bytes: &[u8], start: usize) -> Located<Range<usize>> {
-    let mut end = start;
-    while end < bytes.len() && NAME[usize::from(bytes[end])] {
-        end += 1;
-    }
-    if end == start || !begins_name(bytes[start]) {
+    let length = bytes[start..].iter().take_while(|byte| NAME[usize::from(**byte)]).count();
+    if length == 0 || !begins_name(bytes[start]) {
         return Err((start, Fault::malformed("something that is no attribute inside a tag")));
     }
-    Ok(start..end)
+    Ok(start..start + length)
 }
 
-/// Finds the value that begins with the quote at `at`; the range is without the quotes.
-fn scan_value(raw: &str, at: usize) -> Located<(Range<usize>, bool)> {
-    let bytes = raw.as_bytes();
-    let Some(quote @ (b'"' | b'\'')) = bytes.get(at).copied() else {
-        return Err((at, Fault::malformed("an attribute's value that is not in quotes")));
-    };
-    let start = at + 1;
-    let (mut end, mut has_references) = (start, false);
-    loop {
-        let Some(found) = memchr::memchr3(quote, b'<', b'&', &bytes[end..]) else {
-            return Err((at, Fault::malformed("an attribute's value without its closing quote")));
-        };
-        end += found;
-        match bytes[end] {
-            b'<' => return Err((end, Fault::malformed("a `<` in an attribute's value; it is written `&lt;`"))),
-            b'&' => {
-                end += references::length(&raw[end..]).map_err(|fault| (end, fault))?;
-                has_references = true;
-            }
-            _ => return Ok((start..end, has_references)),
+/// Checks a value and says whether it is what is written.
+fn check_value(raw: &str, value: &Range<usize>) -> Located<bool> {
+    let text = &raw[value.clone()];
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'<', b'&', &text.as_bytes()[at..]) {
+        at += found;
+        let place = value.start + at;
+        if text.as_bytes()[at] == b'<' {
+            return Err((place, Fault::malformed("a `<` in an attribute's value; it is written `&lt;`")));
         }
+        at += references::length(&text[at..]).map_err(|fault| (place, fault))?;
     }
+    Ok(is_plain(text.as_bytes()))
+}
+
+/// Checks that there is room for an attribute and that its name is new.
+fn check_place(raw: &str, name: &Range<usize>, before: &[Span], limit: usize) -> Located<()> {
+    if before.len() == limit {
+        return Err((
+            name.start,
+            Fault::new(ErrorKind::Limit, format!("an element with more than {limit} attributes")),
+        ));
+    }
+    let bytes = raw.as_bytes();
+    let is_same = |span: &Span| {
+        // Names that differ mostly do so in their first byte.
+        span.name.len() == name.len()
+            && bytes[span.name.start] == bytes[name.start]
+            && bytes[span.name.clone()] == bytes[name.clone()]
+    };
+    if before.iter().any(is_same) {
+        return Err((name.start, Fault::malformed(format!("the attribute `{}` stands twice", &raw[name.clone()]))));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,90 +8,114 @@ use crate::input::Input;
 
 /// A declaration of the encoding stands within this many bytes, if there is one.
 const HEAD_BYTES: usize = 1024;
-const CHUNK_BYTES: usize = 64 << 10;
 
-/// The report as UTF-8. Reports in UTF-8 are passed on unchecked; the window checks them.
+/// The report as UTF-8.
 pub(super) struct Decoded<'a> {
     input: Input<'a>,
-    /// Raw bytes that were read and not passed on.
-    pending: Vec<u8>,
-    at: usize,
     decoder: Option<Decoder>,
-    ended: bool,
+    /// The beginning of a character whose rest was not read yet.
+    carried: Vec<u8>,
     finished: bool,
+}
+
+/// What a call to [`Decoded::read`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    More,
+    End,
+    /// What follows is no UTF-8, although it should be.
+    NotUtf8,
 }
 
 impl<'a> Decoded<'a> {
     pub(super) fn new(mut input: Input<'a>) -> Result<Self, ReportError> {
-        let mut head = vec![0; HEAD_BYTES];
-        let mut length = 0;
-        let mut ended = false;
-        while length < HEAD_BYTES && !ended {
-            let read = input.fill(&mut head[length..])?;
-            length += read;
-            ended = read == 0;
-        }
-        head.truncate(length);
-        let (encoding, skipped) = detect(&head).map_err(|detail| input.error(ErrorKind::Encoding, detail))?;
+        // The input was looked at before, so that its beginning is there at once.
+        let beginning = input.peek()?;
+        let detected = detect(&beginning[..beginning.len().min(HEAD_BYTES)]);
+        let (encoding, mark) = detected.map_err(|detail| input.error(ErrorKind::Encoding, detail))?;
+        input.consume(mark);
         let decoder = (encoding != UTF_8).then(|| encoding.new_decoder_without_bom_handling());
-        Ok(Decoded { input, pending: head, at: skipped, decoder, ended, finished: false })
+        Ok(Decoded { input, decoder, carried: Vec::new(), finished: false })
     }
 
     pub(super) fn input(&self) -> &Input<'a> {
         &self.input
     }
 
-    /// Fills the front of `buffer`, which has room for a character; 0 at the end.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ReportError> {
-        let Some(mut decoder) = self.decoder.take() else {
-            return self.read_plain(buffer);
+    /// Appends at most about `room` bytes to `text`, at least 8 of which must be free.
+    pub(super) fn read(&mut self, text: &mut String, room: usize) -> Result<Progress, ReportError> {
+        match self.decoder.take() {
+            None => self.read_plain(text, room),
+            Some(mut decoder) => {
+                let progress = self.read_decoding(&mut decoder, text, room);
+                self.decoder = Some(decoder);
+                progress
+            }
+        }
+    }
+
+    fn read_plain(&mut self, text: &mut String, room: usize) -> Result<Progress, ReportError> {
+        let next = self.input.peek()?;
+        if next.is_empty() {
+            return Ok(if self.carried.is_empty() { Progress::End } else { Progress::NotUtf8 });
+        }
+        if !self.carried.is_empty() {
+            self.carried.push(next[0]);
+            self.input.consume(1);
+            return Ok(match std::str::from_utf8(&self.carried) {
+                Ok(character) => {
+                    text.push_str(character);
+                    self.carried.clear();
+                    Progress::More
+                }
+                Err(error) if error.error_len().is_none() => Progress::More,
+                Err(_) => Progress::NotUtf8,
+            });
+        }
+        let next = &next[..next.len().min(room)];
+        let (valid, broken) = match std::str::from_utf8(next) {
+            Ok(valid) => (valid, false),
+            Err(error) => {
+                let valid = std::str::from_utf8(&next[..error.valid_up_to()]).unwrap_or_default();
+                (valid, error.error_len().is_some())
+            }
         };
-        let read = self.read_decoding(&mut decoder, buffer);
-        self.decoder = Some(decoder);
-        read
+        text.push_str(valid);
+        let consumed = if valid.is_empty() && !broken {
+            self.carried.extend_from_slice(next);
+            next.len()
+        } else {
+            valid.len()
+        };
+        let progress = if valid.is_empty() && broken { Progress::NotUtf8 } else { Progress::More };
+        self.input.consume(consumed);
+        Ok(progress)
     }
 
-    fn read_plain(&mut self, buffer: &mut [u8]) -> Result<usize, ReportError> {
-        let rest = &self.pending[self.at..];
-        if rest.is_empty() {
-            return if self.ended { Ok(0) } else { self.input.fill(buffer) };
+    fn read_decoding(
+        &mut self,
+        decoder: &mut Decoder,
+        text: &mut String,
+        room: usize,
+    ) -> Result<Progress, ReportError> {
+        if self.finished {
+            return Ok(Progress::End);
         }
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        self.at += length;
-        Ok(length)
-    }
-
-    fn read_decoding(&mut self, decoder: &mut Decoder, buffer: &mut [u8]) -> Result<usize, ReportError> {
-        loop {
-            if self.finished {
-                return Ok(0);
+        text.reserve(room);
+        let next = self.input.peek()?;
+        let last = next.is_empty();
+        let (result, read) = decoder.decode_to_string_without_replacement(next, text, last);
+        self.input.consume(read);
+        match result {
+            DecoderResult::Malformed(..) => {
+                let place = Place::Byte(self.input.given());
+                let detail = format!("bytes that are no text in {}", decoder.encoding().name());
+                return Err(self.input.error_at(place, ErrorKind::Encoding, detail));
             }
-            if self.at == self.pending.len() && !self.ended {
-                self.pending.resize(CHUNK_BYTES, 0);
-                let read = self.input.fill(&mut self.pending)?;
-                self.pending.truncate(read);
-                self.at = 0;
-                self.ended = read == 0;
-            }
-            let (result, read, written) =
-                decoder.decode_to_utf8_without_replacement(&self.pending[self.at..], buffer, self.ended);
-            self.at += read;
-            match result {
-                DecoderResult::Malformed(..) => return Err(self.undecodable(decoder.encoding())),
-                DecoderResult::InputEmpty => self.finished = self.ended,
-                DecoderResult::OutputFull => {}
-            }
-            if written > 0 || matches!(result, DecoderResult::OutputFull) {
-                return Ok(written);
-            }
+            DecoderResult::InputEmpty => self.finished = last,
+            DecoderResult::OutputFull => {}
         }
-    }
-
-    fn undecodable(&self, encoding: &'static Encoding) -> ReportError {
-        let place = Place::Byte(self.input.given() - (self.pending.len() - self.at) as u64);
-        let detail = format!("bytes that are no text in {}", encoding.name());
-        self.input.error_at(place, ErrorKind::Encoding, detail)
+        Ok(Progress::More)
     }
 }
 

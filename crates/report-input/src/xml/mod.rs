@@ -42,6 +42,11 @@ pub trait Handler {
 
     /// A part of the text of the innermost open element; a text may come in many parts.
     fn text(&mut self, text: &str);
+
+    /// Whether the text of the innermost open element matters; if not, its white space need not be handed out.
+    fn wants_text(&self) -> bool {
+        true
+    }
 }
 
 /// What is wrong, before the place is known.
@@ -79,19 +84,19 @@ pub fn read<H: Handler>(input: Input<'_>, handler: &mut H) -> Result<u64, Report
     let mut document = Document::new(bounds);
     loop {
         window.fill()?;
-        let (text, last) = window.text()?;
+        let (text, last) = window.text();
         let stop = match pump(text, last, &mut document, handler) {
             Ok(stop) => stop,
             Err((at, fault)) => return Err(window.error_at(at, fault)),
         };
         match stop {
             Stop::End => break,
-            Stop::At(0) if window.is_full() => over_long(&mut window, bounds, &mut document, handler)?,
+            Stop::At(0) if window.is_full() && !last => over_long(&mut window, bounds, &mut document, handler)?,
             Stop::At(consumed) => window.consume(consumed),
         }
     }
     if let Err(fault) = document.finish() {
-        let end = window.text()?.0.len();
+        let end = window.text().0.len();
         return Err(window.error_at(end, fault));
     }
     Ok(window.bytes_read())
@@ -114,10 +119,18 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document, handler: &m
     config.check_comments = true;
     loop {
         let at = text.len() - reader.get_ref().len();
+        let skips_blanks = document.is_inside() && !handler.wants_text();
+        reader.config_mut().trim_text_start = skips_blanks;
+        let place = |offset: usize| {
+            let rest = &text[at..];
+            let skipped =
+                if skips_blanks { rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len() } else { 0 };
+            at + skipped + offset
+        };
         let event = match reader.read_event() {
             Ok(event) => event,
-            Err(_) if !last => return Ok(Stop::At(at)),
-            Err(error) => return Err((at, explain(&error, document))),
+            Err(_) if !last => return Ok(Stop::At(place(0))),
+            Err(error) => return Err((place(0), explain(&error, document))),
         };
         let handled = match event {
             Event::Start(start) => document.start(&start, false, handler),
@@ -131,9 +144,9 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document, handler: &m
                 // The last bytes of an unfinished text may be the beginning of a `]]>`.
                 let whole: &str = &part;
                 let part = if ends_window { &whole[..whole.floor_char_boundary(whole.len() - 2)] } else { whole };
-                document.text(part, handler).map_err(|fault| (0, fault))?;
+                document.text(part, handler).map_err(|fault| (place(0), fault))?;
                 if ends_window {
-                    return Ok(Stop::At(at + part.len()));
+                    return Ok(Stop::At(text.len() - (whole.len() - part.len())));
                 }
                 Ok(())
             }
@@ -149,7 +162,7 @@ fn pump<H: Handler>(text: &str, last: bool, document: &mut Document, handler: &m
             Event::Eof => return Ok(if last { Stop::End } else { Stop::At(text.len()) }),
         };
         if let Err((offset, fault)) = handled {
-            return Err((at + offset, fault));
+            return Err((place(offset), fault));
         }
     }
 }
@@ -161,7 +174,7 @@ fn over_long<H: Handler>(
     document: &mut Document,
     handler: &mut H,
 ) -> Result<(), ReportError> {
-    let (text, _) = window.text()?;
+    let (text, _) = window.text();
     let fault = if text.starts_with("<![CDATA[") {
         window.consume("<![CDATA[".len());
         return window.until("]]>", |part| document.cdata(part, handler));

@@ -37,6 +37,11 @@ impl Document {
         self.began = true;
     }
 
+    /// Whether an element is open.
+    pub(super) fn is_inside(&self) -> bool {
+        !self.open_starts.is_empty()
+    }
+
     pub(super) fn start<H: Handler>(&mut self, start: &BytesStart<'_>, empty: bool, handler: &mut H) -> Located<()> {
         self.begin();
         let name = start.name().into_inner();
