@@ -23,6 +23,7 @@
 //! that uses one of them is refused; Git triggers are kept and do nothing.
 
 mod api;
+pub mod aws_json;
 pub mod declaration;
 pub mod engine;
 mod error;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::paging::{Page, page};
-use super::{epoch_seconds, optional_text, owned_text, text, without_nulls};
+use super::{SERVICE, optional_text, owned_text, text};
+use crate::aws_json::{Page, epoch_seconds, page, without_nulls};
 use crate::engine::{
     ActionExecution, ActionStatus, Direction, Engine, Execution, Pipeline, RetryMode, StageStatus, StartRequest,
 };
@@ -92,7 +92,7 @@ impl Engine {
         let entries = found.map(|(index, execution)| (index.to_string(), execution_summary(execution)));
         let request =
             Page { operation: "ListPipelineExecutions", output: "pipelineExecutionSummaries", default_size: 100 };
-        page(&request, input, entries)
+        page(&SERVICE, &request, input, entries)
     }
 
     pub(super) fn api_list_action_executions(&self, input: &Value) -> Result<Value, ApiError> {
@@ -116,7 +116,7 @@ impl Engine {
         let entries =
             found.into_iter().map(|(execution, action)| (action.id.clone(), action_detail(execution, action)));
         let request = Page { operation: "ListActionExecutions", output: "actionExecutionDetails", default_size: 100 };
-        page(&request, input, entries)
+        page(&SERVICE, &request, input, entries)
     }
 }
 

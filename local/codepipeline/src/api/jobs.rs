@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{epoch_seconds, optional_text, owned_text, text};
+use super::{optional_text, owned_text, text};
+use crate::aws_json::epoch_seconds;
 use crate::engine::{ApprovalAnswer, Engine, JobSuccess};
 use crate::error::ApiError;
 use crate::provider::{ActionFailure, SourceRevision};

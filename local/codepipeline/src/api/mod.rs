@@ -2,20 +2,36 @@
 
 mod executions;
 mod jobs;
-mod paging;
 mod pipelines;
-mod router;
 mod state;
 mod tags;
 
+use axum::Router;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use router::router;
-
+use crate::aws_json::{self, Service};
 use crate::engine::Engine;
 use crate::error::ApiError;
+use crate::shell::CodePipeline;
 use crate::validation;
+
+/// The API of CodePipeline.
+pub(crate) const SERVICE: Service = Service {
+    name: "CodePipeline",
+    target_prefix: "CodePipeline_20150709.",
+    violation: "ValidationException",
+    invalid_token: "InvalidNextTokenException",
+};
+
+/// Serves the API of a local CodePipeline at `/`, as the AWS SDKs and `aws --endpoint-url` call it. Signatures are not
+/// checked.
+pub fn router(codepipeline: CodePipeline) -> Router {
+    aws_json::router(&SERVICE, move |operation, input| {
+        let codepipeline = codepipeline.clone();
+        async move { codepipeline.call(&operation, input).await }
+    })
+}
 
 impl Engine {
     /// Carries out an API operation: checks the input by the AWS model, does what it asks, and gives the output.
@@ -68,19 +84,4 @@ fn optional_text<'a>(input: &'a Value, member: &str) -> Option<&'a str> {
 
 fn owned_text(input: &Value, member: &str) -> Option<String> {
     optional_text(input, member).map(str::to_owned)
-}
-
-/// A time as AWS JSON 1.1 writes it: seconds since 1970 with a fraction.
-fn epoch_seconds(time: Timestamp) -> Value {
-    // Milliseconds of any year that a clock shows fit the 53 bits of a floating-point number.
-    let seconds = std::time::Duration::from_millis(time.as_millisecond().unsigned_abs()).as_secs_f64();
-    seconds.into()
-}
-
-/// Drops the members that have no value, as AWS leaves them out.
-fn without_nulls(mut value: Value) -> Value {
-    if let Value::Object(members) = &mut value {
-        members.retain(|_, member| !member.is_null());
-    }
-    value
 }

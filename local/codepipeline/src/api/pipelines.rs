@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::paging::{Page, page};
-use super::{epoch_seconds, tags::read_tags, text};
+use super::{SERVICE, tags::read_tags, text};
+use crate::aws_json::{Page, epoch_seconds, page};
 use crate::declaration::PipelineDeclaration;
 use crate::engine::Engine;
 use crate::error::ApiError;
@@ -64,7 +64,7 @@ impl Engine {
             (name.clone(), summary)
         });
         let request = Page { operation: "ListPipelines", output: "pipelines", default_size: 1000 };
-        page(&request, input, summaries)
+        page(&SERVICE, &request, input, summaries)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{epoch_seconds, text, without_nulls};
+use super::text;
+use crate::aws_json::{epoch_seconds, without_nulls};
 use crate::declaration::{ActionDeclaration, ExecutionMode, StageDeclaration};
 use crate::engine::{ActionExecution, Engine, Execution, Pipeline, Work};
 use crate::error::ApiError;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::paging::{Page, page};
-use super::text;
+use super::{SERVICE, text};
+use crate::aws_json::{Page, page};
 use crate::engine::Engine;
 use crate::error::ApiError;
 
@@ -35,7 +35,7 @@ impl Engine {
         let name = self.pipeline_of_arn(text(input, "resourceArn"))?;
         let tags = self.pipeline(&name)?.tags.iter();
         let tags = tags.map(|(key, value)| (key.clone(), json!({"key": key, "value": value})));
-        page(&Page { operation: "ListTagsForResource", output: "tags", default_size: 100 }, input, tags)
+        page(&SERVICE, &Page { operation: "ListTagsForResource", output: "tags", default_size: 100 }, input, tags)
     }
 
     fn pipeline_of_arn(&self, arn: &str) -> Result<String, ApiError> {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use action_types::{ActionTypes, ArtifactCounts};
-pub(crate) use reference::{Piece, pieces};
+pub use reference::{Piece, pieces};
 
 /// A pipeline (`PipelineDeclaration` of the AWS model).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

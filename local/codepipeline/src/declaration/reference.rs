@@ -2,7 +2,7 @@
 
 /// A part of a text that may hold references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub enum Piece<'a> {
     /// Text that stands for itself.
     Literal(&'a str),
     /// `#{namespace.key}`.
@@ -19,7 +19,7 @@ pub(crate) enum Piece<'a> {
 }
 
 /// Splits a text into literals and references. A `#{` that is never closed stands for itself.
-pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("#{") {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::shapes::{Limits, Member, SHAPES, Shape};
+use super::shapes::{Limits, Member, Model, Shape};
 use crate::error::ApiError;
 
 /// How many violations a message lists; more are only counted.
@@ -10,46 +10,53 @@ const LISTED: usize = 20;
 /// How many characters of a wrong value a message shows.
 const SHOWN: usize = 256;
 
-/// Checks the input of an operation and gives back what the model knows of it: members that it does not name and
-/// members that are null are left out.
-///
-/// # Errors
-///
-/// `UnknownOperationException`, `SerializationException` for a value of another JSON type, and one
-/// `ValidationException` for everything that breaks a limit.
-pub(crate) fn check(operation: &str, input: &Value) -> Result<Value, ApiError> {
-    let Some(Shape::Structure(members)) = SHAPES.get(format!("{operation}Input").as_str()) else {
-        return Err(unknown_operation(operation));
-    };
-    let mut check = Check::default();
-    let known = check.structure(members, input, "")?;
-    if check.violations == 0 {
-        return Ok(known);
+impl Model {
+    /// Checks the input of an operation and gives back what the model knows of it: members that it does not name and
+    /// members that are null are left out.
+    ///
+    /// # Errors
+    ///
+    /// `UnknownOperationException`, `SerializationException` for a value of another JSON type, and one error of the
+    /// service's code for everything that breaks a limit.
+    pub fn check(&self, operation: &str, input: &Value) -> Result<Value, ApiError> {
+        let Some(Shape::Structure(members)) = self.shapes.get(format!("{operation}Input").as_str()) else {
+            return Err(self.unknown_operation(operation));
+        };
+        let mut check = Check { model: self, violations: 0, messages: Vec::new() };
+        let known = check.structure(members, input, "")?;
+        if check.violations == 0 {
+            return Ok(known);
+        }
+        let count = match check.violations {
+            1 => "1 validation error".to_owned(),
+            more => format!("{more} validation errors"),
+        };
+        Err(ApiError::new(self.service.violation, format!("{count} detected: {}", check.messages.join("; "))))
     }
-    let count = match check.violations {
-        1 => "1 validation error".to_owned(),
-        more => format!("{more} validation errors"),
-    };
-    Err(ApiError::validation(format!("{count} detected: {}", check.messages.join("; "))))
+
+    /// The error for an operation that the local service does not have.
+    pub fn unknown_operation(&self, operation: &str) -> ApiError {
+        let name: String = operation.chars().take(SHOWN).collect();
+        let message = format!("the local {} has no operation {name}", self.service.name);
+        ApiError::new("UnknownOperationException", message)
+    }
+
+    fn shape(&self, name: &str) -> &Shape {
+        self.shapes.get(name).expect("every shape that the table names is in it")
+    }
 }
 
-/// The error for an operation that the local CodePipeline does not have.
-pub(crate) fn unknown_operation(operation: &str) -> ApiError {
-    let name: String = operation.chars().take(SHOWN).collect();
-    ApiError::new("UnknownOperationException", format!("the local CodePipeline has no operation {name}"))
-}
-
-#[derive(Default)]
-struct Check {
+struct Check<'m> {
+    model: &'m Model,
     violations: usize,
     messages: Vec<String>,
 }
 
 type Checked = Result<Value, ApiError>;
 
-impl Check {
+impl Check<'_> {
     fn value(&mut self, shape: &'static str, value: &Value, path: &str) -> Checked {
-        let shape = SHAPES.get(shape).expect("every shape that the table names is in it");
+        let shape = self.model.shape(shape);
         match (shape, value) {
             (Shape::Structure(members), Value::Object(_)) => return self.structure(members, value, path),
             (Shape::List { limits, element }, Value::Array(list)) => return self.list(*limits, element, list, path),
@@ -60,6 +67,11 @@ impl Check {
             (Shape::Integer(limits), Value::Number(number)) if number.is_i64() || number.is_u64() => {
                 let number = number.as_i64().unwrap_or(i64::MAX);
                 for constraint in value_constraints(*limits, number) {
+                    self.violated(Some(&value.to_string()), path, &constraint);
+                }
+            }
+            (Shape::Number(limits), Value::Number(number)) => {
+                for constraint in number_constraints(*limits, number.as_f64().unwrap_or(f64::NAN)) {
                     self.violated(Some(&value.to_string()), path, &constraint);
                 }
             }
@@ -119,7 +131,8 @@ impl Check {
         for constraint in length_constraints(limits, map.len()) {
             self.violated(None, path, &constraint);
         }
-        let shape = |name| SHAPES.get(name).expect("every shape that the table names is in it");
+        let model = self.model;
+        let shape = |name| model.shape(name);
         let mut known = Map::new();
         for (key, value) in map {
             if !text_constraints(shape(key_shape), key).is_empty() {
@@ -213,6 +226,16 @@ fn value_constraints(limits: Limits, value: i64) -> Vec<String> {
     constraints(limits, value, "value")
 }
 
+fn number_constraints(limits: Limits, number: f64) -> Vec<String> {
+    // The limits in the table are small whole numbers.
+    let bound = |limit: i64| f64::from(i32::try_from(limit).unwrap_or(i32::MAX));
+    let most = limits.most.filter(|most| number > bound(*most));
+    let least = limits.least.filter(|least| number < bound(*least));
+    let most = most.map(|most| format!("Member must have value less than or equal to {most}"));
+    let least = least.map(|least| format!("Member must have value greater than or equal to {least}"));
+    most.into_iter().chain(least).collect()
+}
+
 fn constraints(limits: Limits, number: i64, what: &str) -> Vec<String> {
     let most = limits.most.filter(|most| number > *most);
     let least = limits.least.filter(|least| number < *least);
@@ -225,6 +248,7 @@ fn wrong_type(shape: &Shape, value: &Value, path: &str) -> ApiError {
     let wanted = match shape {
         Shape::Text { .. } | Shape::Enumeration(_) => "a string",
         Shape::Integer(_) => "an integer",
+        Shape::Number(_) => "a number",
         Shape::Boolean => "a boolean",
         Shape::Timestamp => "a number of seconds",
         Shape::List { .. } => "an array",

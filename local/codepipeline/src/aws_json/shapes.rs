@@ -1,12 +1,48 @@
-//! The shapes of the AWS model, read from the table `shapes.txt`.
+//! The shapes of an AWS model, read from a table.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Every shape by its name.
-pub(super) static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| read(include_str!("shapes.txt")));
+use super::Service;
+
+/// The part of a service's model that inputs are checked by.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) service: &'static Service,
+    /// Every shape by its name.
+    pub(super) shapes: HashMap<&'static str, Shape>,
+}
+
+impl Model {
+    /// Reads the table of shapes of a service. The table has a line for each shape, and the members of a structure
+    /// below it, with two blanks before them:
+    ///
+    /// ```text
+    /// text NAME LEAST..MOST PATTERN     a string; its characters are counted, the whole of it must match
+    /// secret NAME LEAST..MOST PATTERN   a string that no message may show
+    /// enum NAME VALUE...                one of these strings
+    /// integer NAME LEAST..MOST          a whole number
+    /// number NAME LEAST..MOST           any number
+    /// list NAME LEAST..MOST ELEMENT     an array of a shape
+    /// map NAME LEAST..MOST KEY VALUE    an object with free keys
+    /// structure NAME                    an object; its members follow, `*` marks required ones
+    /// ```
+    ///
+    /// `Boolean` and `Timestamp` are built in. The input of the operation `Op` is the structure `OpInput`.
+    ///
+    /// # Panics
+    ///
+    /// If the table is wrong: it is part of the program.
+    pub fn read(service: &'static Service, table: &'static str) -> Self {
+        let model = Self { service, shapes: read(table) };
+        let named = model.shapes.values().flat_map(Shape::named);
+        for name in named {
+            assert!(model.shapes.contains_key(name), "the table of shapes has {name}, which it names");
+        }
+        model
+    }
+}
 
 /// A type of the model with its limits.
 #[derive(Debug)]
@@ -14,11 +50,24 @@ pub(super) enum Shape {
     Text { limits: Limits, pattern: Option<Pattern>, secret: bool },
     Enumeration(Vec<&'static str>),
     Integer(Limits),
+    Number(Limits),
     Boolean,
     Timestamp,
     List { limits: Limits, element: &'static str },
     Map { limits: Limits, key: &'static str, value: &'static str },
     Structure(Vec<Member>),
+}
+
+impl Shape {
+    /// The shapes that it names.
+    fn named(&self) -> Vec<&'static str> {
+        match self {
+            Self::List { element, .. } => vec![*element],
+            Self::Map { key, value, .. } => vec![*key, *value],
+            Self::Structure(members) => members.iter().map(|member| member.shape).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// The least and the most characters, elements, or value.
@@ -78,6 +127,7 @@ fn read_shape(line: &'static str) -> (&'static str, Shape) {
         "structure" => Shape::Structure(Vec::new()),
         "enum" => Shape::Enumeration(rest.split(' ').collect()),
         "integer" => Shape::Integer(read_limits(range)),
+        "number" => Shape::Number(read_limits(range)),
         "text" | "secret" => Shape::Text {
             limits: read_limits(range),
             pattern: Some(after).filter(|source| !source.is_empty()).map(read_pattern),
@@ -102,24 +152,4 @@ fn read_limits(range: &str) -> Limits {
 fn read_pattern(source: &'static str) -> Pattern {
     let regex = Regex::new(&format!(r"\A(?:{source})\z")).expect("the patterns in the table of shapes are valid");
     Pattern { source, regex }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shape_that_is_named_is_there() {
-        for (name, shape) in SHAPES.iter() {
-            let named = match shape {
-                Shape::List { element, .. } => vec![*element],
-                Shape::Map { key, value, .. } => vec![*key, *value],
-                Shape::Structure(members) => members.iter().map(|member| member.shape).collect(),
-                _ => Vec::new(),
-            };
-            for other in named {
-                assert!(SHAPES.contains_key(other), "{name} names {other}");
-            }
-        }
-    }
 }

@@ -2,67 +2,70 @@
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Service;
 use crate::error::ApiError;
-use crate::shell::CodePipeline;
 
-const TARGET_PREFIX: &str = "CodePipeline_20150709.";
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 /// More than any request that the limits of the AWS model allow in practice.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// Serves the API of a local CodePipeline at `/`, as the AWS SDKs and `aws --endpoint-url` call it. Signatures are not
-/// checked.
-pub fn router(codepipeline: CodePipeline) -> Router {
+/// Serves a service at `/`, as the AWS SDKs and `aws --endpoint-url` call it: `call` gets the operation and its input,
+/// unchecked. Signatures are not checked.
+pub fn router<C, F>(service: &'static Service, call: C) -> Router
+where
+    C: Fn(String, Value) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Value, ApiError>> + Send + 'static,
+{
+    let elsewhere = move |uri: Uri| async move { elsewhere(service, &uri) };
+    let serve = move |headers: HeaderMap, body: Result<Bytes, BytesRejection>| async move {
+        let answer = match read_request(service, &headers, body) {
+            Ok((operation, input)) => call(operation, input).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(output) => respond(StatusCode::OK, None, &output),
+            Err(error) => respond_error(&error),
+        }
+    };
     Router::new()
         .route("/", post(serve).fallback(elsewhere))
         .fallback(elsewhere)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .with_state(codepipeline)
-}
-
-async fn serve(
-    State(codepipeline): State<CodePipeline>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    let answer = match read_request(&headers, body) {
-        Ok((operation, input)) => codepipeline.call(&operation, input).await,
-        Err(error) => Err(error),
-    };
-    match answer {
-        Ok(output) => respond(StatusCode::OK, None, &output),
-        Err(error) => respond_error(&error),
-    }
 }
 
 /// Answers what is no call of AWS JSON 1.1, for example the paths of the Smithy RPC v2 CBOR protocol.
-async fn elsewhere(uri: Uri) -> Response {
+fn elsewhere(service: &Service, uri: &Uri) -> Response {
     let message = if uri.path().starts_with("/service/") {
-        format!("the path {} belongs to the CBOR protocol; the local CodePipeline speaks AWS JSON 1.1", uri.path())
+        format!("the path {} belongs to the CBOR protocol; the local {} speaks AWS JSON 1.1", uri.path(), service.name)
     } else {
         format!("there is nothing at {}; calls of AWS JSON 1.1 are a POST to /", uri.path())
     };
     respond_error(&ApiError::new("UnknownOperationException", message))
 }
 
-fn read_request(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(String, Value), ApiError> {
+fn read_request(
+    service: &Service,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(String, Value), ApiError> {
+    let Service { name, target_prefix, .. } = service;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = header("content-type").split(';').next().unwrap_or_default().trim();
     if !content_type.eq_ignore_ascii_case(CONTENT_TYPE) {
-        let message = format!("the content type is '{content_type}'; the local CodePipeline takes {CONTENT_TYPE} only");
+        let message = format!("the content type is '{content_type}'; the local {name} takes {CONTENT_TYPE} only");
         return Err(ApiError::new("UnknownOperationException", message));
     }
     let target = header("x-amz-target");
-    let Some(operation) = target.strip_prefix(TARGET_PREFIX) else {
-        let message = format!("the header X-Amz-Target is '{target}'; it must be {TARGET_PREFIX} and an operation");
+    let Some(operation) = target.strip_prefix(target_prefix) else {
+        let message = format!("the header X-Amz-Target is '{target}'; it must be {target_prefix} and an operation");
         return Err(ApiError::new("UnknownOperationException", message));
     };
     let body = body.map_err(|error| {
