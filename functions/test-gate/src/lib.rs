@@ -6,13 +6,15 @@
 mod artifact_source;
 mod baseline;
 mod codebuild_reports;
+mod codebuild_source;
 mod evidence;
 mod handler;
 mod judge;
 pub mod local_source;
+mod state;
 
 pub use baseline::{Baseline, TestsBaseline};
-pub use codebuild_reports::{BuildReport, BuildReports, ReportState};
+pub use codebuild_reports::{BuildCase, BuildReport, BuildReports, CaseOutcome, ReportState};
 pub use evidence::{Evidence, Kind, Names, Reading, UnknownFormat};
 pub use handler::main;
 pub use judge::{Circumstances, Judged, RULES, judge};

@@ -4,12 +4,15 @@ mod names;
 mod watch;
 
 use std::io::BufRead;
+use std::time::Duration;
 
 use coverage_report::Merger;
 use jiff::civil::Date;
 use sarif_report::Which;
 use stagegate_config::{Gate, ReportFiles, TestsPolicy};
-use test_report::{Observed, Summary};
+use test_report::{CountedOnly, Observed, Outcome, Sink, Standing, Summary, TestCase, Visitor};
+
+use crate::codebuild_reports::{BuildReports, CaseOutcome};
 
 pub use names::Names;
 pub(crate) use names::Vanished;
@@ -227,6 +230,35 @@ impl Evidence {
             Kind::Sarif => self.sarif.iter_mut().for_each(|sarif| sarif.files.read.push(file.clone())),
         }
         reading
+    }
+
+    /// Counts the reports of a build in place of files: the figures of their summaries, and the cases that are kept.
+    pub fn count_build(&mut self, build: &BuildReports) {
+        let Some(tests) = &mut self.tests else { return };
+        let counts = &build.counts;
+        tests.summary.counted_only(&CountedOnly {
+            suite: &build.build,
+            total: counts.total,
+            failed: counts.failed,
+            errored: counts.errored,
+            skipped: counts.skipped,
+            duration: Some(Duration::from_millis(counts.duration_ms)),
+        });
+        for case in &build.cases {
+            let outcome = match case.outcome {
+                CaseOutcome::Passed => Outcome::Passed,
+                CaseOutcome::Failed => Outcome::Failed,
+                CaseOutcome::Errored => Outcome::Errored,
+                CaseOutcome::Skipped => Outcome::Skipped,
+            };
+            let case = TestCase {
+                class_name: &case.class_name,
+                suite: &case.suite,
+                message: &case.message,
+                ..TestCase::new(&case.name, outcome)
+            };
+            tests.watch.visit(&case, Standing::Separate);
+        }
     }
 
     /// All report files of all kinds.

@@ -266,7 +266,7 @@ fn report_groups_and_files_must_agree() {
         (vec![generating], counts, Failed, "web-tests is INCOMPLETE"),
         (vec![], counts, Failed, "has no test report"),
     ] {
-        let build = BuildReports { build: "web:1".to_owned(), reports, counts };
+        let build = BuildReports { build: "web:1".to_owned(), reports, counts, ..BuildReports::default() };
         let around = Circumstances { build: Some(build), ..Circumstances::default() };
         let policy = tests("max_failed: 1, codebuild: {project: web}");
         check(&judged(&policy, &[(Kind::Tests, THREE)], around).verdict, outcome, &[word]);
