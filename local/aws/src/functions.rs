@@ -12,7 +12,14 @@ use crate::options::{Bootstraps, Options};
 /// Where Lambda mounts the layers of a function.
 const LAYERS: &str = "/opt/";
 
-/// The functions of the template with their settings, told where the local AWS is.
+/// What is made of a template.
+pub(crate) struct Configured {
+    pub(crate) functions: Vec<FunctionConfig>,
+    /// The names of its buckets.
+    pub(crate) buckets: Vec<String>,
+}
+
+/// The functions of the template with their settings, told where the local AWS is, and its buckets.
 ///
 /// # Errors
 ///
@@ -21,7 +28,7 @@ pub(crate) fn configure(
     options: &Options,
     endpoint_url: &str,
     credentials: &mut Credentials,
-) -> Result<Vec<FunctionConfig>, String> {
+) -> Result<Configured, String> {
     let settings =
         Settings { region: options.region.clone(), parameters: options.parameters.clone(), ..Settings::default() };
     let template = read_template(&options.template, &settings).map_err(|error| error.to_string())?;
@@ -31,7 +38,8 @@ pub(crate) fn configure(
         config.credentials = credentials.for_function(&config.name);
         Ok(config)
     });
-    hosted.collect()
+    let buckets = template.buckets.iter().map(|bucket| bucket.name.clone()).collect();
+    Ok(Configured { functions: hosted.collect::<Result<_, String>>()?, buckets })
 }
 
 fn hosted(template: &Template, function: &Function, bootstraps: &Bootstraps) -> Result<FunctionConfig, String> {

@@ -67,7 +67,11 @@ impl LocalAws {
         let lambda = LambdaHost::new(options.clock.clone(), HostOptions { logs, ..HostOptions::default() });
         let mut credentials = Credentials::new();
         let endpoint_url = format!("http://{address}");
-        for function in functions::configure(&options, &endpoint_url, &mut credentials).map_err(StartError)? {
+        let configured = functions::configure(&options, &endpoint_url, &mut credentials).map_err(StartError)?;
+        for bucket in &configured.buckets {
+            s3.create_bucket(bucket).await.map_err(StartError)?;
+        }
+        for function in configured.functions {
             lambda.create_function(function).map_err(|error| StartError(error.to_string()))?;
         }
         let servers = InstanceServers::new(None);
