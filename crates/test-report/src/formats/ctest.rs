@@ -245,12 +245,8 @@ impl Elements for CTest<'_> {
                 self.scratch.class_name.push_str(cut(if path == "." { "" } else { path }, limit));
             }
             Node::Value(measurement) => self.value(measurement, text),
-            Node::Start => {
-                // Seconds since 1970 say more than a date without a year; they stand behind it.
-                if text.bytes().all(|byte| byte.is_ascii_digit()) {
-                    self.reporter.timestamp(text);
-                }
-            }
+            // Seconds since 1970; the other form of the start is a date without a year.
+            Node::Start if text.bytes().all(|byte| byte.is_ascii_digit()) => self.reporter.timestamp(text),
             Node::Test => self.end_test()?,
             Node::Testing => self.end_testing(),
             Node::Site => {

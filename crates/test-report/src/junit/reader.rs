@@ -101,7 +101,11 @@ impl<'a> JUnit<'a> {
         self.sink.problem(Problem { source: self.source.to_owned(), kind, message });
     }
 
-    fn start_suite(&mut self, tag: &Tag<'_>) {
+    fn start_suite(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
+        if self.suites.is_empty() && is_list_of_googletest(tag) {
+            let detail = "a list of tests without results, as `--gtest_list_tests` writes it";
+            return Err(Fault::new(ErrorKind::Unrecognised, detail));
+        }
         self.suite_count += 1;
         let mut suite = Suite { number: self.suite_count, path_before: self.path.len(), ..Suite::default() };
         suite.is_like_doctest = true;
@@ -138,6 +142,28 @@ impl<'a> JUnit<'a> {
             suite.is_like_doctest &= known;
         }
         self.suites.push(suite);
+        Ok(())
+    }
+
+    /// PHPUnit 6 to 9 write a test that ended with a warning (an unusable data provider, for example) as one that has a
+    /// `warning`, count it as neither failure nor error, and do not pass.
+    fn note_warning(&mut self, tag: &Tag<'_>) {
+        let is_of_phpunit = || tag.get("type").is_some_and(|class| class.starts_with("PHPUnit"));
+        if tag.name == "warning" && self.open_cases > 0 && is_of_phpunit() {
+            let test = self.cases[self.open_cases - 1].as_test_case(&self.path, 0).id();
+            self.problem(ProblemKind::SuiteFailed, format!("the test {test} ended with a warning"));
+        }
+    }
+
+    /// Qt 4 and 5 count the messages of all tests as `errors`.
+    fn note_property(&mut self, tag: &Tag<'_>) {
+        if tag.name == "property"
+            && tag.get("name").is_some_and(|name| name == "QTestVersion")
+            && tag.get("value").is_some_and(|version| version.starts_with(['4', '5']))
+            && let Some(suite) = self.suites.last_mut()
+        {
+            suite.header.errors = None;
+        }
     }
 
     /// Reads a counter; always `true`, because the attribute is one that every writer has.
@@ -279,9 +305,10 @@ impl Handler for JUnit<'_> {
         self.nodes.push(node);
         match node {
             Node::Case => self.start_case(tag),
-            Node::Suite => self.start_suite(tag),
+            Node::Suite => self.start_suite(tag)?,
             Node::Result(kind) => self.start_result(kind, tag),
-            Node::Transparent | Node::Opaque => {}
+            Node::Transparent => self.note_warning(tag),
+            Node::Opaque => self.note_property(tag),
         }
         Ok(())
     }
@@ -308,6 +335,16 @@ impl Handler for JUnit<'_> {
     fn wants_text(&self) -> bool {
         matches!(self.nodes.last(), Some(Node::Result(_)))
     }
+}
+
+/// A run of googletest always states its failures, and names the root so.
+fn is_list_of_googletest(tag: &Tag<'_>) -> bool {
+    let [name, tests, failures, time] = ["name", "tests", "failures", "time"].map(|name| tag.get(name));
+    tag.name == "testsuites"
+        && name.is_some_and(|name| name == "AllTests")
+        && tests.is_some()
+        && failures.is_none()
+        && time.is_none()
 }
 
 /// Appends `text` as far as there is room for it; leading white space is left out.

@@ -106,7 +106,9 @@ impl Boost<'_> {
                 _ => {}
             }
         }
-        self.cases.push_mut(case)
+        let at = self.cases.len();
+        self.cases.push(case);
+        &mut self.cases[at]
     }
 
     fn end_case(&mut self, suite_number: u64) -> Result<(), Fault> {
