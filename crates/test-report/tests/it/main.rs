@@ -3,4 +3,7 @@
 mod fixtures;
 mod hostile;
 mod properties;
+mod properties_written;
 mod windows;
+mod written;
+mod xml_formats;
