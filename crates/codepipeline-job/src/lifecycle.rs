@@ -191,7 +191,8 @@ impl Lifecycle {
             let (aws, watched, handler) = (self.aws.clone(), pending.watched().clone(), Arc::clone(handler));
             Box::pin(async move {
                 let job = Job::with_id(watched.job.clone(), &event)?;
-                let context = JobContext::scheduled(watched.run, watched.schedule, aws.shared().await.config.clone());
+                let config = aws.shared().await.config.clone();
+                let context = JobContext::scheduled(watched.run, watched.schedule, config, &context);
                 handle_in_task(handler, job, context).await
             })
         };
@@ -222,7 +223,8 @@ impl Lifecycle {
         match Job::with_id(watched.job.clone(), event) {
             Ok(job) => {
                 let config = self.aws.shared().await.config.clone();
-                Ok(Accepted::Open(job, JobContext::scheduled(watched.run, watched.schedule, config), pending))
+                let context = JobContext::scheduled(watched.run, watched.schedule, config, context);
+                Ok(Accepted::Open(job, context, pending))
             }
             Err(error) => {
                 let outcome = pending.fail(error.into()).await?;

@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::codebuild_source::{self, Gathered};
 use crate::state::State;
-use crate::{BuildReports, Circumstances, Evidence, artifact_source, judge};
+use crate::{BuildReports, Circumstances, Evidence, artifact_source, clock, judge};
 
 /// Names the configuration file.
 const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
@@ -65,9 +65,9 @@ async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome,
         GateChoice::Inline(gate) => gate,
         GateChoice::Named(_) => choice.resolve(warm.config().await?).map_err(configuration)?,
     };
-    let now = Timestamp::now();
+    let now = clock::now(context);
     let waiting = job.state::<Waiting>()?;
-    let Some((evidence, build)) = evidence(warm, job, context, gate, &parameters).await? else {
+    let Some((evidence, build)) = evidence(warm, job, context, gate, &parameters, now).await? else {
         return wait(waiting, now);
     };
     let execution = execution(job, &parameters);
@@ -92,8 +92,9 @@ async fn evidence(
     context: &JobContext,
     gate: &Gate,
     parameters: &UserParameters,
+    now: Timestamp,
 ) -> Result<Option<(Evidence, Option<BuildReports>)>, Failure> {
-    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    let today = Offset::UTC.to_datetime(now).date();
     let mut evidence = Evidence::new(gate, today).map_err(configuration)?;
     let mut build = None;
     if let Some(wanted) = gate.tests.as_ref().and_then(|tests| tests.codebuild.as_ref()) {

@@ -5,6 +5,7 @@
 
 mod artifact_source;
 mod baseline;
+mod clock;
 mod codebuild_reports;
 mod codebuild_source;
 mod evidence;

@@ -35,6 +35,7 @@ pub(crate) fn configure(
     let hosted = template.functions.iter().map(|function| {
         let mut config = hosted(&template, function, &options.bootstraps)?;
         config.environment.insert("AWS_ENDPOINT_URL".to_owned(), endpoint_url.to_owned());
+        config.environment.insert("STAGEGATE_LOCAL_CLOCK".to_owned(), "client-context".to_owned());
         config.credentials = credentials.for_function(&config.name);
         Ok(config)
     });

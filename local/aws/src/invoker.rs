@@ -1,7 +1,8 @@
 //! The way from CodePipeline to Lambda.
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
+use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::{InvokeError, LambdaInvoker};
 use stagegate_local_lambda::{InvocationType, InvokeError as HostError, LambdaHost};
 
@@ -11,6 +12,7 @@ use crate::options::EventChange;
 pub(crate) struct Invoker {
     pub(crate) host: LambdaHost,
     pub(crate) change: Option<EventChange>,
+    pub(crate) clock: Clock,
 }
 
 #[async_trait]
@@ -20,7 +22,11 @@ impl LambdaInvoker for Invoker {
             Some(change) => change(function_name, payload),
             None => payload,
         };
-        match self.host.invoke(function_name, payload.to_string(), InvocationType::Event).await {
+        // A process cannot be told the local time once and for all: the clock may be moved.
+        let now = json!({"custom": {"now": self.clock.now().to_string()}}).to_string();
+        let invoked =
+            self.host.invoke_with_context(function_name, payload.to_string(), InvocationType::Event, Some(now)).await;
+        match invoked {
             Ok(_) => Ok(()),
             Err(HostError::ResourceNotFound { reference, known }) => {
                 Err(InvokeError::FunctionNotFound { name: reference, known })

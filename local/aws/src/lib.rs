@@ -84,7 +84,11 @@ impl LocalAws {
                 builder.provider(category, name, provider)
             })
             .settings(Settings { region: options.region.clone(), ..Settings::default() })
-            .lambda(Arc::new(Invoker { host: lambda.clone(), change: options.event_change.clone() }))
+            .lambda(Arc::new(Invoker {
+                host: lambda.clone(),
+                change: options.event_change.clone(),
+                clock: options.clock.clone(),
+            }))
             .start();
         let calls = Calls::of(credentials.functions());
         let services = Services {

@@ -1,5 +1,6 @@
 //! The test gate: what it says about evidence, and how it answers a job.
 
+mod history;
 mod job;
 mod judge;
 mod judge_more;

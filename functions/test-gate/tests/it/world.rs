@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stagegate_local_aws::{Bootstraps, EventChange, LocalAws, Options};
+use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 use stagegate_local_codepipeline::provider::ArtifactBucket;
 use tempfile::TempDir;
@@ -13,6 +14,7 @@ pub(crate) const BUCKET: &str = "artifacts";
 
 pub(crate) struct World {
     pub(crate) aws: LocalAws,
+    pub(crate) clock: Clock,
     folder: TempDir,
 }
 
@@ -43,13 +45,37 @@ impl World {
         std::fs::write(infra.join("config/stagegate.yaml"), config).unwrap();
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
         std::fs::copy(template, infra.join("template.yaml")).unwrap();
+        let clock = Clock::system();
         let functions = PathBuf::from(env!("CARGO_BIN_EXE_test-gate")).parent().unwrap().to_owned();
         let aws = LocalAws::start(Options {
             source: Some(source),
             event_change: change,
+            clock: clock.clone(),
             ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Folder(functions))
         });
-        Self { aws: aws.await.unwrap(), folder }
+        Self { aws: aws.await.unwrap(), clock, folder }
+    }
+
+    /// Changes a file of the source.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        std::fs::write(self.folder.path().join("source").join(path), text).unwrap();
+    }
+
+    /// Everything that the state bucket holds, by key.
+    pub(crate) fn state(&self) -> Vec<String> {
+        let root = self.aws.data().join("s3");
+        let mut keys = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                match entry.path() {
+                    path if path.is_dir() => folders.push(path),
+                    path => keys.push(path.strip_prefix(&root).unwrap().display().to_string()),
+                }
+            }
+        }
+        keys.retain(|key| !key.starts_with('.') && !key.starts_with(BUCKET));
+        keys
     }
 
     /// Runs the pipeline to its end. Between source and gate, `tamper` may change the artifact.
