@@ -32,12 +32,15 @@ impl Contents {
     /// Reads the files of a report.
     pub(crate) fn read(record: &ReportRecord) -> Self {
         let read = if is_coverage(&record.file_format) { read_coverage(record) } else { read_tests(record) };
-        match read {
-            // The reason stands in the build's own output; the API has no place for it.
-            Err(_) => Self::Unusable,
-            Ok(contents) if record.files.is_empty() || contents.is_empty() => Self::Unusable,
-            Ok(contents) => contents,
-        }
+        let reason = match read {
+            Err(Unusable(reason)) => reason,
+            Ok(_) if record.files.is_empty() => "no file was found".to_owned(),
+            Ok(contents) if contents.is_empty() => "its files hold nothing".to_owned(),
+            Ok(contents) => return contents,
+        };
+        // The API has no place for the reason.
+        tracing::warn!(report = %record.arn, %reason, "a report is incomplete");
+        Self::Unusable
     }
 
     fn is_empty(&self) -> bool {
@@ -61,31 +64,35 @@ impl Contents {
     }
 }
 
-/// A report cannot be used.
-struct Unusable;
+/// Why a report cannot be used.
+struct Unusable(String);
+
+impl<E: std::error::Error> From<E> for Unusable {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
 
 fn open(path: &std::path::Path) -> Result<BufReader<File>, Unusable> {
-    File::open(path).map(|file| BufReader::with_capacity(1 << 16, file)).map_err(|_| Unusable)
+    Ok(BufReader::with_capacity(1 << 16, File::open(path)?))
 }
 
 fn read_tests(record: &ReportRecord) -> Result<Contents, Unusable> {
-    let format: Format = record.file_format.parse().map_err(|_| Unusable)?;
+    let format: Format = record.file_format.parse()?;
     let mut tests = Tests::default();
     for file in &record.files {
         let limits = test_report::Limits::default();
-        test_report::read_report(&file.name, open(&file.path)?, Some(format), &limits, &mut tests)
-            .map_err(|_| Unusable)?;
+        test_report::read_report(&file.name, open(&file.path)?, Some(format), &limits, &mut tests)?;
     }
     Ok(Contents::Tests(tests))
 }
 
 fn read_coverage(record: &ReportRecord) -> Result<Contents, Unusable> {
-    let format: coverage_report::Format = record.file_format.parse().map_err(|_| Unusable)?;
+    let format: coverage_report::Format = record.file_format.parse()?;
     let mut merger = Merger::default();
     for file in &record.files {
         let limits = coverage_report::Limits::default();
-        coverage_report::read_coverage(&file.name, open(&file.path)?, Some(format), &limits, &mut merger)
-            .map_err(|_| Unusable)?;
+        coverage_report::read_coverage(&file.name, open(&file.path)?, Some(format), &limits, &mut merger)?;
     }
     Ok(Contents::Coverage(Box::new(merger.finish())))
 }
