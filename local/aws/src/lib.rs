@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use stagegate_local_actions::{
     CodeBuildProvider, CodeDeployProvider, CommandsProvider, InstanceServers, S3DeployProvider, SourceProvider,
 };
+use stagegate_local_codebuild::CodeBuild;
 use stagegate_local_codepipeline::provider::ActionProvider;
 use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
 use stagegate_local_lambda::{HostOptions, LambdaHost, LogFiles};
@@ -42,6 +43,7 @@ pub struct StartError(String);
 /// A running local AWS. It ends when it is dropped; [`LocalAws::shutdown`] waits until no process is left.
 pub struct LocalAws {
     codepipeline: CodePipeline,
+    codebuild: CodeBuild,
     lambda: LambdaHost,
     s3: LocalS3,
     deploy: Arc<CodeDeployProvider>,
@@ -78,7 +80,9 @@ impl LocalAws {
         let bucket: Arc<LocalS3> = Arc::new(s3.clone());
         let deploy = CodeDeployProvider::new(&options.data, bucket.clone(), options.clock.clone(), servers.clone());
         let deploy = Arc::new(deploy);
-        let codepipeline = providers(&options, &bucket, deploy.clone())
+        let build = Arc::new(build_provider(&options, &bucket));
+        let codebuild = CodeBuild::new(build.builds());
+        let codepipeline = providers(&options, &bucket, build, deploy.clone())
             .into_iter()
             .fold(CodePipeline::builder(options.clock.clone()), |builder, (category, name, provider)| {
                 builder.provider(category, name, provider)
@@ -94,12 +98,14 @@ impl LocalAws {
         let services = Services {
             calls: calls.clone(),
             codepipeline: stagegate_local_codepipeline::router(codepipeline.clone()),
+            codebuild: stagegate_local_codebuild::router(codebuild.clone()),
             lambda: stagegate_local_lambda::router(lambda.clone()),
             s3: s3.service(Arc::new(credentials.with_jobs(codepipeline.clone()))),
         };
         let endpoint = Endpoint::serve(listener, services).map_err(StartError)?;
         Ok(Self {
             codepipeline,
+            codebuild,
             lambda,
             s3,
             deploy,
@@ -124,6 +130,11 @@ impl LocalAws {
     /// The local CodePipeline.
     pub fn codepipeline(&self) -> &CodePipeline {
         &self.codepipeline
+    }
+
+    /// The local CodeBuild.
+    pub fn codebuild(&self) -> &CodeBuild {
+        &self.codebuild
     }
 
     /// The local Lambda.
@@ -201,18 +212,26 @@ pub fn actions(pipeline: &Value) -> impl Iterator<Item = &Value> {
 
 type Provider = (&'static str, &'static str, Arc<dyn ActionProvider>);
 
-fn providers(options: &Options, bucket: &Arc<LocalS3>, deploy: Arc<CodeDeployProvider>) -> Vec<Provider> {
+fn build_provider(options: &Options, bucket: &Arc<LocalS3>) -> CodeBuildProvider {
+    let build = CodeBuildProvider::new(&options.data, bucket.clone(), options.clock.clone());
+    match &options.log_listener {
+        Some(listener) => build.with_log_listener(listener.clone()),
+        None => build,
+    }
+}
+
+fn providers(
+    options: &Options,
+    bucket: &Arc<LocalS3>,
+    build: Arc<CodeBuildProvider>,
+    deploy: Arc<CodeDeployProvider>,
+) -> Vec<Provider> {
     let (data, clock) = (&options.data, &options.clock);
     let mut providers: Vec<Provider> = vec![("Deploy", "CodeDeploy", deploy)];
     if let Some(folder) = &options.source {
         let source = Arc::new(SourceProvider::new(folder, bucket.clone()));
         providers.extend(SOURCES.map(|name| ("Source", name, source.clone() as Arc<dyn ActionProvider>)));
     }
-    let mut build = CodeBuildProvider::new(data, bucket.clone(), clock.clone());
-    if let Some(listener) = &options.log_listener {
-        build = build.with_log_listener(listener.clone());
-    }
-    let build = Arc::new(build);
     providers.push(("Build", "CodeBuild", build.clone()));
     providers.push(("Test", "CodeBuild", build));
     providers.push(("Deploy", "S3", Arc::new(S3DeployProvider::new(data, bucket.clone(), clock.clone()))));
