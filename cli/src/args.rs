@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use jiff::civil::Date;
+
+use crate::commands::check;
 
 /// The port of the local AWS where none is given.
 pub(crate) const DEFAULT_PORT: u16 = 4599;
@@ -28,6 +31,8 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Judge test reports on this machine as the test gate would.
     TestGate(TestGateOptions),
+    /// Check configuration, template and pipelines against each other, without an AWS account.
+    Check(CheckOptions),
     /// Serve as the bootstrap of a function of the local Lambda.
     #[command(hide = true)]
     Bootstrap {
@@ -114,6 +119,29 @@ pub(crate) struct TestGateOptions {
     /// Print the verdict as Markdown.
     #[arg(long)]
     pub(crate) markdown: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckOptions {
+    /// Pipeline definitions, as `aws codepipeline get-pipeline` prints them [default, where nothing is named:
+    /// examples/web/pipeline.json].
+    #[arg(value_name = "PIPELINE")]
+    pub(crate) pipelines: Vec<PathBuf>,
+    /// The configuration [default: infra/config/stagegate.yaml here or in a folder above].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The SAM template that deploys the functions [default: infra/template.yaml here or in a folder above].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) template: Option<PathBuf>,
+    /// A parameter of the template, where it is not deployed with its default.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = check::parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// The day by which a quarantine is over or not [default: today].
+    #[arg(long, value_name = "DATE", value_parser = check::day)]
+    pub(crate) at: Option<Date>,
+    /// Exit with 65 for warnings as well.
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
 }
 
 fn speed(text: &str) -> Result<f64, String> {

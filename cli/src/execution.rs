@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use stagegate_local_codepipeline::CodePipeline;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 use stagegate_local_codepipeline::events::{ActionChange, ApprovalOpened, Change, Event, State};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::exit::{CommandError, Exit};
@@ -70,10 +69,7 @@ pub(crate) async fn follow(
 
 /// The next event; `None` where some were missed, so that the state must be looked at.
 async fn next(events: &mut broadcast::Receiver<Event>) -> Option<Event> {
-    match events.recv().await {
-        Ok(event) => Some(event),
-        Err(RecvError::Lagged(_) | RecvError::Closed) => None,
-    }
+    events.recv().await.ok()
 }
 
 /// An approval that somebody was asked about.

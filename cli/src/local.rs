@@ -13,7 +13,7 @@ use crate::bootstrap;
 use crate::exit::{CommandError, Exit};
 
 /// Where the template is, seen from the folder of a project.
-const TEMPLATE: &str = "infra/template.yaml";
+pub(crate) const TEMPLATE: &str = "infra/template.yaml";
 
 /// The Region where neither the pipeline nor the environment names one.
 const DEFAULT_REGION: &str = "us-east-1";

@@ -2,6 +2,7 @@
 
 mod args;
 mod bootstrap;
+mod check;
 mod commands;
 mod example;
 mod execution;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Up(options) => commands::up::run(&options),
         Command::Run(options) => commands::run::run(&options),
         Command::TestGate(options) => commands::test_gate::run(&options),
+        Command::Check(options) => commands::check::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),
     };
     match done {

@@ -21,7 +21,7 @@ pub(crate) fn run(options: &DemoOptions) -> Result<Exit, CommandError> {
     let template = local::template(&options.local)?;
     let original = example_beside(&template)?;
     let data = Data::of(&options.local)?;
-    let example = Example::copy(&original, &data.path.join("source")).map_err(CommandError::unavailable)?;
+    let example = Example::copy(&original, &data.path.join("source/web")).map_err(CommandError::unavailable)?;
     let definition = Definition::read(&example.folder.join("pipeline.json"))?;
     local::run(async |mut interrupt| {
         let local = local::start(&options.local, data, example.folder.clone(), 0, std::slice::from_ref(&definition));

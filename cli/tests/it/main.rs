@@ -1,6 +1,9 @@
 //! The command as a person uses it: real processes, real exit codes.
 
+#![expect(clippy::unwrap_used, reason = "clippy lets tests unwrap, but not the functions that they share")]
+
 mod aws_cli;
+mod check;
 mod demo;
 mod test_gate;
 

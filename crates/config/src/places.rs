@@ -27,14 +27,26 @@ impl Places {
     /// Line and column, both from 1, of what `path` leads to: a key of a map, or by its decimal number from 0 an item
     /// of a list. Where the path ends early, the last place on it.
     pub fn of(&self, path: &[&str]) -> Option<(u64, u64)> {
+        let (tree, _) = self.walk(path)?;
+        Some((tree.at.line(), tree.at.column()))
+    }
+
+    /// The keys or numbers below what `path` leads to; none where it leads nowhere.
+    pub fn below(&self, path: &[&str]) -> impl Iterator<Item = &str> {
+        let tree = self.walk(path).and_then(|(tree, whole)| whole.then_some(tree));
+        tree.into_iter().flat_map(|tree| tree.below.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// As far as the path leads, and whether that is its end.
+    fn walk(&self, path: &[&str]) -> Option<(&Tree, bool)> {
         let mut tree = self.root.as_ref()?;
         for step in path {
             match tree.below.iter().find(|(name, _)| name == step) {
                 Some((_, next)) => tree = next,
-                None => break,
+                None => return Some((tree, false)),
             }
         }
-        Some((tree.at.line(), tree.at.column()))
+        Some((tree, true))
     }
 }
 

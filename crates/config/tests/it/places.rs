@@ -29,6 +29,9 @@ fn keys_and_items_have_places() {
     ] {
         assert_eq!(places.of(&path), Some(expected), "{path:?}");
     }
+    assert_eq!(places.below(&["gates"]).collect::<Vec<_>>(), ["web", "other one"]);
+    assert_eq!(places.below(&["gates", "web", "tests", "quarantine"]).collect::<Vec<_>>(), ["0", "1"]);
+    assert_eq!(places.below(&["gates", "nobody"]).count(), 0);
     assert_eq!(Places::read("a: [").of(&[]), None);
 }
 

@@ -1,0 +1,115 @@
+//! Whether configuration, template and pipelines fit together, without an AWS account.
+//!
+//! Nothing here stops at the first problem: all of them are gathered, each with its place.
+
+mod action;
+mod config;
+mod functions;
+mod json;
+mod pipeline;
+mod problem;
+
+use std::path::Path;
+
+use jiff::civil::Date;
+use stagegate_config::{Config, MAX_CONFIG_BYTES};
+use stagegate_local_template::Settings;
+
+use self::action::GateAction;
+use self::functions::{Called, Functions};
+use self::json::Node;
+use self::pipeline::Pipeline;
+use self::problem::{Problems, instead};
+
+pub(crate) use self::problem::{Problem, Severity};
+
+/// The files that are checked against each other.
+pub(crate) struct Files<'a> {
+    pub(crate) config: &'a Path,
+    /// Without a template, no pipeline can be checked.
+    pub(crate) template: Option<&'a Path>,
+    pub(crate) pipelines: &'a [std::path::PathBuf],
+}
+
+/// Checks all files; `at` is the day by which quarantines are over or not.
+pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Problem> {
+    let mut all = Vec::new();
+    let config_name = files.config.display().to_string();
+    let mut problems = Problems::of(&config_name);
+    let text = read(files.config, &mut problems);
+    let config = text.and_then(|text| config::check(&config_name, &text, at, &mut problems));
+    all.extend(problems.sorted());
+    let Some(template) = files.template else { return all };
+    let mut problems = Problems::of(template.display());
+    let functions = functions::check(template, settings, files.config, &mut problems);
+    all.extend(problems.sorted());
+    let context = Context { config: config.as_ref(), config_name: &config_name, functions: &functions };
+    for file in files.pipelines {
+        let mut problems = Problems::of(file.display());
+        if let Some(text) = read(file, &mut problems) {
+            context.check_pipeline(&text, &mut problems);
+        }
+        all.extend(problems.sorted());
+    }
+    all
+}
+
+fn read(file: &Path, problems: &mut Problems) -> Option<String> {
+    let size = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or_default();
+    if size > MAX_CONFIG_BYTES {
+        problems.error(None, format!("the file has {size} bytes; at most {MAX_CONFIG_BYTES} are read"));
+        return None;
+    }
+    match std::fs::read_to_string(file) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            problems.error(None, format!("the file cannot be read: {error}"));
+            None
+        }
+    }
+}
+
+/// What pipelines are checked against.
+struct Context<'a> {
+    config: Option<&'a Config>,
+    config_name: &'a str,
+    functions: &'a Functions,
+}
+
+impl Context<'_> {
+    fn check_pipeline(&self, text: &str, problems: &mut Problems) {
+        let root = match Node::read(text) {
+            Ok(root) => root,
+            Err((message, position)) => {
+                problems.error(Some(position), format!("no valid JSON: {message}"));
+                return;
+            }
+        };
+        let pipeline = Pipeline::read(&root);
+        if pipeline.actions.is_empty() {
+            let message = "there is no action in it; a definition is what `aws codepipeline get-pipeline` prints";
+            problems.error(Some((1, 1)), message);
+        }
+        for action in &pipeline.actions {
+            let Some(function) = action.setting("FunctionName").filter(|_| action.is(&["Invoke"], "Lambda")) else {
+                continue;
+            };
+            let name = function.str().unwrap_or_default();
+            let parameters = action.setting("UserParameters").and_then(Node::str).unwrap_or_default();
+            let speaks = Node::read(parameters).is_ok_and(|parameters| parameters.get("gate").is_some());
+            match self.functions.called(name, speaks) {
+                Called::Other => continue,
+                Called::Gate => {}
+                Called::NoSuchGate(deployed) => {
+                    let known = instead(name, deployed, "gates of the template");
+                    let hint =
+                        "; name the template's parameters where they are not its defaults: --parameter NamePrefix=...";
+                    let message = format!("the template deploys no function {name:?}{known}{hint}");
+                    problems.error(Some(json::position(text, function.at)), message);
+                }
+            }
+            let (config, config_name) = (self.config, self.config_name);
+            GateAction { file_text: text, pipeline: &pipeline, action, config, config_name }.check(problems);
+        }
+    }
+}
