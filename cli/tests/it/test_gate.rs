@@ -28,7 +28,7 @@ fn exit_codes_and_words() {
     for (arguments, code, words) in [
         (vec!["pass.xml"], 0, vec!["tests passed: 1 test: 1 passed", "✓ tests.max_failed"]),
         (vec!["fail.xml"], 1, vec!["1 of 1 test failed (limit 0): a::b", "- a::b: x"]),
-        (vec!["pass.xml", "broken.xml"], 1, vec!["1 of 2 report files cannot be read", "broken.xml"]),
+        (vec!["pass.xml", "broken.xml"], 1, vec!["1 of 2 report files cannot be used", "broken.xml"]),
         (vec!["reports", "--policy", "policy.yaml"], 1, vec!["none of 1 test passed"]),
         (vec!["reports", "pass.xml", "--policy", "policy.yaml"], 0, vec!["one passed: 2 tests: 1 passed, 1 failed"]),
         (vec!["empty"], 1, vec!["no file matches \"**/*.xml\" in empty"]),

@@ -82,7 +82,7 @@ impl SourceProvider {
         let packed = self.pack(folder, tracked).await?;
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(state) = state else {
-            let summary = format!("content of {name}, which is not in a Git repository");
+            let summary = format!("the files of {name} (no Git repository)");
             let revision = short_digest(&packed);
             return Ok(Taken { body: packed.body, revision, summary, commit: None, branch: None, repository: name });
         };

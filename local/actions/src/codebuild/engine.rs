@@ -124,7 +124,14 @@ impl Engine {
         };
         let success = outcome.map_err(|failure| self.failed(&id, &url, failure))?;
         self.end(&id, BuildStatus::Succeeded);
-        Ok(ActionSuccess { external_execution_id: Some(id.clone()), external_execution_url: Some(url), ..success })
+        let files =
+            self.builds.get(&id).map_or(0, |record| record.reports.iter().map(|report| report.files.len()).sum());
+        Ok(ActionSuccess {
+            external_execution_id: Some(id.clone()),
+            external_execution_url: Some(url),
+            summary: Some(summary(&job.project, number, files)),
+            ..success
+        })
     }
 
     fn failed(&self, id: &str, url: &str, failure: Failure) -> ActionFailure {
@@ -198,4 +205,13 @@ fn configuration(message: String) -> ActionFailure {
 
 fn internal(what: &str, error: &std::io::Error) -> ActionFailure {
     ActionFailure::new("SystemUnavailable", format!("{what} could not be created: {error}"))
+}
+
+/// One line about a build that succeeded.
+fn summary(project: &str, number: u64, report_files: usize) -> String {
+    match report_files {
+        0 => format!("build {number} of {project} succeeded"),
+        1 => format!("build {number} of {project} succeeded with 1 report file"),
+        files => format!("build {number} of {project} succeeded with {files} report files"),
+    }
 }

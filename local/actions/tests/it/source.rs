@@ -63,7 +63,7 @@ async fn equal_content_gives_equal_bytes_and_revisions() {
     assert_eq!(first_body, second_body);
     let (first, second) = (first.unwrap().revision.unwrap(), second.unwrap().revision.unwrap());
     assert_eq!((first.id.len(), &first.id), (40, &second.id));
-    assert!(first.summary.contains("not in a Git repository"), "{}", first.summary);
+    assert!(first.summary.contains("no Git repository"), "{}", first.summary);
     for change in [("b.txt", "c"), ("b.txt*", "b"), ("c.txt", "")] {
         let other = folder(&files);
         write(other.path(), &[change]);
