@@ -110,8 +110,9 @@ pub(crate) async fn serve_s3(State(s3): State<S3Service>, request: Request) -> R
 }
 
 fn unknown_service(target: &str) -> Response {
-    let message =
-        format!("the local AWS has no service for the operation {target}; it serves CodePipeline, CodeBuild, Lambda and S3");
+    let message = format!(
+        "the local AWS has no service for the operation {target}; it serves CodePipeline, CodeBuild, Lambda and S3"
+    );
     let body = serde_json::json!({"__type": "UnknownOperationException", "message": message});
     (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
 }

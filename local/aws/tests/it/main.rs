@@ -1,0 +1,5 @@
+//! The local AWS behind its one endpoint, as the official clients see it.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic as a test may")]
+
+mod codebuild;
