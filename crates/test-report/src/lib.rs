@@ -28,29 +28,26 @@
 //! * **Bounded.** Every reader obeys [`Limits`]; over a limit is an error that names the limit.
 //! * **No expansion.** XML readers know the five predefined entities and character references, nothing else.
 
-mod error;
 mod format;
 mod formats;
-mod input;
-mod json;
 mod junit;
 mod limits;
-mod lines;
 mod model;
 mod recognise;
 mod repeats;
 mod summary;
 mod time;
-mod xml;
 
-pub use error::{ErrorKind, Place, ReportError};
 pub use format::{Format, UnknownFormat};
 pub use limits::Limits;
 pub use model::{CountedOnly, Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
 pub use repeats::Standing;
+pub use report_input::{ErrorKind, Place, ReportError};
 pub use summary::{Failing, Observed, Summary, Tests, Visitor};
 
 use std::io::BufRead;
+
+use report_input::Input;
 
 /// Reads one report from `input` and hands its tests to `sink`, one at a time.
 ///
@@ -70,7 +67,7 @@ pub fn read_report(
     sink: &mut dyn Sink,
 ) -> Result<ReportFacts, ReportError> {
     let mut input = input;
-    let mut input = input::Input::new(source, &mut input, limits);
+    let mut input = Input::new(source, &mut input, limits.bounds());
     let opening = input.opening()?;
     let entry = match format {
         Some(format) => formats::entry(format),
@@ -84,5 +81,5 @@ pub fn read_report(
         (None, None) => return Err(input.error(ErrorKind::Unrecognised, recognise::unknown(&opening))),
     };
     sink.report(source, entry.format);
-    (entry.read)(input, sink)
+    (entry.read)(input, limits, sink)
 }

@@ -1,5 +1,7 @@
 //! What a report may ask of its reader.
 
+use report_input::Bounds;
+
 /// Bounds on what is read from a report and kept of it.
 ///
 /// The first group ends the reading with an error when it is exceeded. The second group only shortens what is kept for
@@ -39,8 +41,8 @@ impl Default for Limits {
     }
 }
 
-/// The longest part of `text` that has at most `bytes` bytes and ends on a character boundary.
-#[inline]
-pub(crate) fn cut(text: &str, bytes: usize) -> &str {
-    if text.len() <= bytes { text } else { &text[..text.floor_char_boundary(bytes)] }
+impl Limits {
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { bytes: self.bytes, depth: self.depth, attributes: self.attributes, token: self.token }
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use report_input::cut;
+
 use crate::format::Format;
-use crate::limits::cut;
 use crate::model::{CountedOnly, Outcome, Problem, Sink, TestCase};
 use crate::repeats::{Repeats, Standing};
 

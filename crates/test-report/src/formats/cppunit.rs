@@ -4,16 +4,15 @@
 //! (`KnownFailedTest`, written by a branch of CppUnit) counts as skipped. `FailuresTotal` counts failures, of which a test
 //! may have several, and so proves no more than that there are failed tests; `Tests` must not be more than are listed.
 
+use report_input::xml::{Fault, Tag};
+use report_input::{Input, Opening, ReportError, cut};
+
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
 use super::support::{Claimed, Reporter, Scratch};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
-use crate::xml::{Fault, Tag};
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::CppUnit, recognise, read };
 
@@ -23,15 +22,15 @@ fn recognise(opening: &Opening) -> bool {
         && opening.tags().skip(1).any(|tag| matches!(tag.name, "FailedTests" | "SuccessfulTests"))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut reader = CppUnit {
-        reporter: Reporter::new(input.source, input.limits, sink),
+        reporter: Reporter::new(input.source(), limits, sink),
         scratch: Scratch::default(),
         file: String::new(),
         failure_type: String::new(),
         claimed: Claimed::default(),
     };
-    let bytes = elements::read(input, &mut reader)?;
+    let bytes = elements::read(input, limits, &mut reader)?;
     Ok(reader.reporter.finish(Format::CppUnit, bytes))
 }
 

@@ -11,17 +11,16 @@
 //! `TestList` names the tests whose results follow; fewer results than names is a problem, and so is a start of the
 //! testing without its end.
 
+use report_input::xml::{Fault, Tag};
+use report_input::{ErrorKind, Input, Opening, ReportError, cut};
+
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
 use super::support::{Reporter, Scratch, SuitePath};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 use crate::time::seconds;
-use crate::xml::{Fault, Tag};
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::CTest, recognise, read };
 
@@ -30,15 +29,15 @@ fn recognise(opening: &Opening) -> bool {
     opening.root().is_some_and(|root| root.name == "Site") && opening.tags().any(|tag| tag.name == "Testing")
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut reader = CTest {
-        reporter: Reporter::new(input.source, input.limits, sink),
+        reporter: Reporter::new(input.source(), limits, sink),
         path: SuitePath::default(),
         testing: Testing::default(),
         scratch: Scratch::default(),
         test: Test::default(),
     };
-    let bytes = elements::read(input, &mut reader)?;
+    let bytes = elements::read(input, limits, &mut reader)?;
     Ok(reader.reporter.finish(Format::CTest, bytes))
 }
 

@@ -6,34 +6,33 @@
 //! * `flaky: true` or `retries` on a passed test is a flaky test.
 //! * `results.summary` must not claim more tests or failures than are listed.
 
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::members::{Members, Number, Object, Text, each};
 use super::tally::{Bad, Claimed, Tally, TooMany, seconds};
 use super::{Entry, document};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::Ctrf, recognise, read };
 
 fn recognise(opening: &Opening) -> bool {
     let keys = opening.json_keys();
     let holds_object = |(at, key): (usize, &str)| {
-        let rest = opening.text[at + key.len()..].trim_start();
+        let rest = opening.text()[at + key.len()..].trim_start();
         rest.strip_prefix(':').is_some_and(|value| value.trim_start().starts_with('{'))
     };
     keys.contains(&"results")
-        && opening.text.match_indices("\"results\"").next().is_some_and(holds_object)
+        && opening.text().match_indices("\"results\"").next().is_some_and(holds_object)
         && (keys.contains(&"reportFormat")
-            || ["\"summary\"", "\"tests\"", "\"tool\""].iter().any(|key| opening.text.contains(key)))
+            || ["\"summary\"", "\"tests\"", "\"tool\""].iter().any(|key| opening.text().contains(key)))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let tally = Tally::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let tally = Tally::new(input.source(), limits, sink);
     let mut report = Report { results: Results { tally, summary: None, has_tests: false }, has_results: false };
     let parsed = document::parse(input, Object(&mut report));
     let mut tally = report.results.tally;

@@ -5,15 +5,15 @@
 //! counts them, and they are skipped. The summary's first two records are about suites and tests; neither must claim more
 //! than is listed.
 
+use report_input::xml::{Fault, Tag};
+use report_input::{Input, ReportError, cut};
+
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
 use super::support::{Claimed, Reporter, Scratch};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{CountedOnly, Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::xml::{Fault, Tag};
 
 pub(crate) const ENTRY: Entry = Entry {
     format: Format::CUnit,
@@ -21,16 +21,16 @@ pub(crate) const ENTRY: Entry = Entry {
     read,
 };
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut reader = CUnit {
-        reporter: Reporter::new(input.source, input.limits, sink),
+        reporter: Reporter::new(input.source(), limits, sink),
         suite: String::new(),
         failed_suites: 0,
         record: Record::default(),
         pending: None,
         summary: Summary::default(),
     };
-    let bytes = elements::read(input, &mut reader)?;
+    let bytes = elements::read(input, limits, &mut reader)?;
     Ok(reader.reporter.finish(Format::CUnit, bytes))
 }
 

@@ -9,19 +9,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use report_input::{ErrorKind, Input, Lines, Opening, ReportError, cut};
 use serde::Deserialize;
 
 use super::Entry;
 use super::events::{self, Line, OPEN_TESTS};
 use super::members::{Number, Text};
 use super::tally::{Tally, seconds};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
-use crate::lines::Lines;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::Dart, recognise, read };
 
@@ -90,8 +87,8 @@ struct Reader<'a> {
     is_running: bool,
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let tally = Tally::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let tally = Tally::new(input.source(), limits, sink);
     let mut lines = Lines::new(input);
     let mut reader = Reader {
         tally,

@@ -5,22 +5,20 @@
 
 use std::io::{self, BufReader, Read};
 
+use report_input::json;
+use report_input::{Input, ReportError};
 use serde::de::DeserializeSeed;
-
-use crate::error::ReportError;
-use crate::input::Input;
-use crate::json;
 
 /// How much of a string reaches the parser at least.
 const KEPT: usize = 256 << 10;
 
 /// Reads the report as one JSON document into `seed`, and returns how many bytes it has. See [`json::parse`].
 pub(super) fn parse<'de, S: DeserializeSeed<'de>>(input: Input<'_>, seed: S) -> Result<(S::Value, u64), ReportError> {
-    let (source, limits) = (input.source, input.limits);
-    let kept = KEPT.min(limits.token / 2);
+    let (source, bounds) = (input.source(), input.bounds());
+    let kept = KEPT.min(bounds.token / 2);
     let mut reader =
         BufReader::new(Shortened { input, strings: Strings { kept, ..Strings::default() }, refusal: None });
-    let parsed = json::parse(Input::new(source, &mut reader, limits), seed);
+    let parsed = json::parse(Input::new(source, &mut reader, bounds), seed);
     let shortened = reader.into_inner();
     match (parsed, shortened.refusal) {
         (_, Some(refusal)) => Err(refusal),

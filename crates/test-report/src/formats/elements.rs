@@ -1,10 +1,10 @@
 //! XML formats as elements of a few kinds: which kind an element is depends on the one around it, and the text of some
 //! kinds matters.
 
-use crate::error::{ErrorKind, ReportError};
-use crate::input::Input;
+use report_input::xml::{self, Fault, Handler, Tag};
+use report_input::{ErrorKind, Input, ReportError};
+
 use crate::limits::Limits;
-use crate::xml::{self, Fault, Handler, Tag};
 
 use super::support::push_text;
 
@@ -37,8 +37,8 @@ pub(crate) trait Elements {
 /// # Errors
 ///
 /// Fails as [`xml::read`] does, and when `elements` refuses an element.
-pub(crate) fn read<E: Elements>(input: Input<'_>, elements: &mut E) -> Result<u64, ReportError> {
-    let Limits { name, message, .. } = *input.limits;
+pub(crate) fn read<E: Elements>(input: Input<'_>, limits: &Limits, elements: &mut E) -> Result<u64, ReportError> {
+    let Limits { name, message, .. } = *limits;
     let mut reading = Reading { elements, nodes: Vec::new(), text: String::new(), limit: name.max(message) };
     xml::read(input, &mut reading)
 }

@@ -1,11 +1,9 @@
 //! Reports whose lines are JSON objects, one event each.
 
+use report_input::{ErrorKind, Lines, Opening, ReportError};
 use serde::Deserialize;
 
 use super::members::Text;
-use crate::error::{ErrorKind, ReportError};
-use crate::lines::Lines;
-use crate::recognise::Opening;
 
 /// Tests that have begun and not ended, of which a report may have so many at once.
 pub(super) const OPEN_TESTS: usize = 1 << 20;
@@ -14,10 +12,10 @@ pub(super) const OPEN_TESTS: usize = 1 << 20;
 ///
 /// Other lines may stand before it: what a build tool prints, for example.
 pub(super) fn has_event(opening: &Opening, is_event: fn(&[&str], &str) -> bool) -> bool {
-    let lines = opening.text.lines().map(str::trim_start).filter(|line| line.starts_with('{'));
+    let lines = opening.text().lines().map(str::trim_start).filter(|line| line.starts_with('{'));
     lines.take(100).any(|line| {
-        let line = Opening { text: line.to_owned() };
-        is_event(&line.json_keys(), &line.text)
+        let line = Opening::new(line.as_bytes());
+        is_event(&line.json_keys(), line.text())
     })
 }
 
@@ -46,7 +44,7 @@ pub(super) enum Line<E> {
 /// Fails on a line that begins like an object and is none, for example because the report is cut short within it.
 pub(super) fn next<E: for<'de> Deserialize<'de>>(lines: &mut Lines<'_>) -> Result<Option<Line<E>>, ReportError> {
     let parsed = loop {
-        let Some(line) = lines.next()? else { return Ok(None) };
+        let Some(line) = lines.next_line()? else { return Ok(None) };
         let line = line.trim();
         if line.is_empty() {
             continue;
@@ -75,7 +73,7 @@ pub(super) fn too_many_open(lines: &Lines<'_>) -> ReportError {
 
 /// Appends `text` as far as there is room for it.
 pub(super) fn push(message: &mut String, text: &str, limit: usize) {
-    message.push_str(crate::limits::cut(text, limit.saturating_sub(message.len())));
+    message.push_str(report_input::cut(text, limit.saturating_sub(message.len())));
 }
 
 /// The first text that is not blank.

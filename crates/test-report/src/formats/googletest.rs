@@ -7,17 +7,16 @@
 //! * The counters must not claim more tests or failures than are listed; they leave out the tests without a name.
 //! * What `--gtest_list_tests` writes has no results and is refused.
 
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::members::{Members, Object, Objects, Text, each};
 use super::tally::{Claimed, Listed, Tally, TooMany};
 use super::{Entry, document};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 use crate::time;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::GoogleTest, recognise, read };
@@ -27,9 +26,9 @@ fn recognise(opening: &Opening) -> bool {
     keys.contains(&"testsuites") && keys.contains(&"tests")
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let suites = Suites {
-        tally: Tally::new(input.source, input.limits, sink),
+        tally: Tally::new(input.source(), limits, sink),
         name: String::new(),
         claimed: Claimed::default(),
         before: Listed::default(),

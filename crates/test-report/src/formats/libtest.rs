@@ -11,18 +11,16 @@
 
 use std::collections::BTreeMap;
 
+use report_input::{ErrorKind, Input, Lines, Opening, ReportError};
 use serde::Deserialize;
 
 use super::Entry;
 use super::events::{self, Line, OPEN_TESTS, first};
 use super::members::{Number, Text};
 use super::tally::{Listed, Tally, seconds};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::lines::Lines;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::Libtest, recognise, read };
 
@@ -63,8 +61,8 @@ struct Reader<'a> {
     suite: Option<Listed>,
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let tally = Tally::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let tally = Tally::new(input.source(), limits, sink);
     let mut lines = Lines::new(input);
     let mut reader = Reader { tally, open: BTreeMap::new(), open_count: 0, suite: None };
     let mut events = 0u64;

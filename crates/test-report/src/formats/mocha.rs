@@ -8,17 +8,16 @@
 //!   else as errored with a problem.
 //! * `stats` must not claim more tests or failures than are listed.
 
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::members::{Members, Number, Object, Text, each};
 use super::tally::{Bad, Claimed, Tally, TooMany, seconds};
 use super::{Entry, document};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::Mocha, recognise, read };
 
@@ -27,12 +26,12 @@ fn recognise(opening: &Opening) -> bool {
     keys.contains(&"stats")
         && !keys.contains(&"results")
         && (keys.iter().any(|key| matches!(*key, "tests" | "passes" | "failures" | "pending"))
-            || opening.text.contains("\"passes\""))
+            || opening.text().contains("\"passes\""))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut report = Report {
-        tally: Tally::new(input.source, input.limits, sink),
+        tally: Tally::new(input.source(), limits, sink),
         stats: None,
         tests: None,
         with_error: 0,

@@ -7,15 +7,15 @@
 //!    the order of recognition: an entry whose sign is weaker stands further down.
 //! 2. `recognise` looks at an [`Opening`]: [`Opening::root`] and [`Opening::tags`] for XML, [`Opening::json_keys`] for
 //!    JSON, [`Opening::text`] for the rest. It must say yes to nothing but its own format.
-//! 3. `read` is a plain function `fn(Input<'_>, &mut dyn Sink) -> Result<ReportFacts, ReportError>`:
-//!    * **XML**: implement [`xml::Handler`](crate::xml::Handler) (start, end and text of elements) and run it with
-//!      [`xml::read`](crate::xml::read), which holds all rules about encoding, entities, limits and well-formedness.
-//!    * **JSON documents**: [`json::parse`](crate::json::parse) with a `DeserializeSeed` whose `Visitor` hands each test
+//! 3. `read` is a plain function `fn(Input<'_>, &Limits, &mut dyn Sink) -> Result<ReportFacts, ReportError>`:
+//!    * **XML**: implement [`xml::Handler`](report_input::xml::Handler) (start, end and text of elements) and run it with
+//!      [`xml::read`](report_input::xml::read), which holds all rules about encoding, entities, limits and well-formedness.
+//!    * **JSON documents**: [`json::parse`](report_input::json::parse) with a `DeserializeSeed` whose `Visitor` hands each test
 //!      to the sink while it is read; never collect the tests of a document.
-//!    * **Lines**: [`Lines`](crate::lines::Lines), bounded and decoded.
+//!    * **Lines**: [`Lines`](report_input::Lines), bounded and decoded.
 //! 4. Each test is one [`TestCase`](crate::TestCase) that borrows from the reader's buffers; build it with
 //!    [`TestCase::new`](crate::TestCase::new) and set what is known. Names and messages are cut with
-//!    [`limits::cut`](crate::limits::cut). Durations are read by [`time`](crate::time).
+//!    [`cut`](report_input::cut). Durations are read by [`time`](crate::time).
 //!    `suite_number` differs for each suite *instance*. Set `may_be_attempt` only if the format's writers list the
 //!    attempts of a repeated test as tests; otherwise equal names stay different tests.
 //! 5. Decide outcomes so that nothing turns greener: a value that is not known is never `Passed` but an error, or
@@ -50,12 +50,12 @@ mod testng;
 mod trx;
 mod xunit;
 
-use crate::error::ReportError;
+use report_input::{Input, Opening, ReportError};
+
 use crate::format::Format;
-use crate::input::Input;
 use crate::junit;
+use crate::limits::Limits;
 use crate::model::{ReportFacts, Sink};
-use crate::recognise::Opening;
 
 /// How a format is recognised and read.
 pub(crate) struct Entry {
@@ -64,7 +64,7 @@ pub(crate) struct Entry {
     /// Whether the beginning of a report belongs to the format.
     pub(crate) recognise: fn(&Opening) -> bool,
     /// Reads a report of the format to its end.
-    pub(crate) read: fn(Input<'_>, &mut dyn Sink) -> Result<ReportFacts, ReportError>,
+    pub(crate) read: fn(Input<'_>, &Limits, &mut dyn Sink) -> Result<ReportFacts, ReportError>,
 }
 
 macro_rules! readers {

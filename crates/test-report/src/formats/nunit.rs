@@ -13,14 +13,15 @@
 //! A test that is `NotRunnable` is a mistake in the test, so it is a problem as well. Old writers say only `executed`
 //! and `success`. A suite that failed without a failed test in it (setup, teardown) is a problem.
 
+use report_input::xml::{self, Fault, Handler, Tag};
+use report_input::{ErrorKind, Input, ReportError};
+
 use super::Entry;
 use super::support::{Claimed, Reporter, Scratch, SuitePath, push_text};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink};
 use crate::time::seconds;
-use crate::xml::{self, Fault, Handler, Tag};
 
 pub(crate) const NUNIT2: Entry = Entry {
     format: Format::NUnit2,
@@ -29,17 +30,17 @@ pub(crate) const NUNIT2: Entry = Entry {
             .root()
             .is_some_and(|root| root.name == "test-results" || (root.name == "test-suite" && root.has("executed")))
     },
-    read: |input, sink| read(input, sink, Format::NUnit2),
+    read: |input, limits, sink| read(input, limits, sink, Format::NUnit2),
 };
 
 pub(crate) const NUNIT3: Entry = Entry {
     format: Format::NUnit3,
     recognise: |opening| opening.root().is_some_and(|root| matches!(root.name, "test-run" | "test-suite")),
-    read: |input, sink| read(input, sink, Format::NUnit3),
+    read: |input, limits, sink| read(input, limits, sink, Format::NUnit3),
 };
 
-fn read(input: Input<'_>, sink: &mut dyn Sink, format: Format) -> Result<ReportFacts, ReportError> {
-    let reporter = Reporter::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink, format: Format) -> Result<ReportFacts, ReportError> {
+    let reporter = Reporter::new(input.source(), limits, sink);
     let mut reader = NUnit::new(format, reporter);
     let bytes = xml::read(input, &mut reader)?;
     Ok(reader.reporter.finish(format, bytes))
@@ -126,7 +127,7 @@ impl<'a> NUnit<'a> {
     fn start_suite(&mut self, tag: &Tag<'_>) {
         self.reporter.suites += 1;
         let name = tag.get("name").unwrap_or_default();
-        self.path.enter(crate::limits::cut(&name, self.reporter.limits.name));
+        self.path.enter(report_input::cut(&name, self.reporter.limits.name));
         let result = tag.get("result");
         let has_failed = match result.as_deref() {
             Some(result) => matches!(result, "Failed" | "Failure" | "Error" | "Cancelled"),

@@ -3,16 +3,16 @@
 //! `status` is a number, or a word in the last versions that knew the format. Incomplete tests are skipped. Risky tests
 //! are errored and warnings failed, which is what PHPUnit's ordinary log and its exit code make of them.
 
+use report_input::xml::{Fault, Tag};
+use report_input::{Input, Opening, ReportError};
+
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
 use super::support::{Reporter, Scratch};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ReportFacts, Sink};
-use crate::recognise::Opening;
 use crate::time::seconds;
-use crate::xml::{Fault, Tag};
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::PhpUnit, recognise, read };
 
@@ -24,9 +24,9 @@ fn recognise(opening: &Opening) -> bool {
         })
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let mut reader = TestDox { reporter: Reporter::new(input.source, input.limits, sink), scratch: Scratch::default() };
-    let bytes = elements::read(input, &mut reader)?;
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let mut reader = TestDox { reporter: Reporter::new(input.source(), limits, sink), scratch: Scratch::default() };
+    let bytes = elements::read(input, limits, &mut reader)?;
     Ok(reader.reporter.finish(Format::PhpUnit, bytes))
 }
 

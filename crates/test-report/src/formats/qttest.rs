@@ -16,16 +16,15 @@
 
 use std::time::Duration;
 
+use report_input::xml::{Fault, Tag};
+use report_input::{Input, Opening, ReportError, cut};
+
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
 use super::support::{Reporter, Scratch};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
-use crate::xml::{Fault, Tag};
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::QtTest, recognise, read };
 
@@ -34,16 +33,16 @@ fn recognise(opening: &Opening) -> bool {
         && opening.tags().nth(1).is_none_or(|tag| matches!(tag.name, "Environment" | "TestFunction" | "Duration"))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut reader = QtTest {
-        reporter: Reporter::new(input.source, input.limits, sink),
+        reporter: Reporter::new(input.source(), limits, sink),
         suite: String::new(),
         function: Function::default(),
         row: None,
         entry: Row::default(),
         scratch: Scratch::default(),
     };
-    let bytes = elements::read(input, &mut reader)?;
+    let bytes = elements::read(input, limits, &mut reader)?;
     Ok(reader.reporter.finish(Format::QtTest, bytes))
 }
 

@@ -5,17 +5,16 @@
 //!   as well: how many examples they kept from running is not known.
 //! * A report without its `summary` is refused, because it is what RSpec writes last.
 
+use report_input::{Input, Opening, ReportError};
 use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::members::{Members, Number, Object, Text, each};
 use super::tally::{Bad, Claimed, Tally, TooMany, seconds};
 use super::{Entry, document};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::RSpec, recognise, read };
 
@@ -26,12 +25,12 @@ fn recognise(opening: &Opening) -> bool {
     let keys = opening.json_keys();
     keys.contains(&"examples")
         && (keys.iter().any(|key| matches!(*key, "summary" | "summary_line" | "version"))
-            || opening.text.contains("\"full_description\""))
+            || opening.text().contains("\"full_description\""))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut report = Report {
-        tally: Tally::new(input.source, input.limits, sink),
+        tally: Tally::new(input.source(), limits, sink),
         summary: None,
         has_examples: false,
         message: String::new(),
@@ -90,7 +89,7 @@ impl Members for Report<'_> {
                 let limit = self.tally.limits().message;
                 object.next_value_seed(each(|message: Text| {
                     if self.message.is_empty() && message.contains("rror") {
-                        crate::limits::cut(message.trim(), limit).clone_into(&mut self.message);
+                        report_input::cut(message.trim(), limit).clone_into(&mut self.message);
                     }
                     Ok::<(), TooMany>(())
                 }))?;

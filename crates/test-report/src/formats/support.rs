@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::error::ErrorKind;
+use report_input::xml::Fault;
+use report_input::{ErrorKind, cut};
+
 use crate::format::Format;
-use crate::limits::{Limits, cut};
+use crate::limits::Limits;
 use crate::model::{CountedOnly, Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::xml::Fault;
 
 /// Hands tests on and remembers what was seen, for the facts and for comparing a header with what is listed.
 pub(crate) struct Reporter<'a> {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::error::{ErrorKind, ReportError};
+use report_input::{ErrorKind, ReportError, cut};
+
 use crate::format::Format;
-use crate::limits::{Limits, cut};
+use crate::limits::Limits;
 use crate::model::{CountedOnly, Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
 
 /// Hands tests and problems to a sink and counts them.

@@ -8,14 +8,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use report_input::xml::{self, Fault, Handler, Tag};
+use report_input::{ErrorKind, Input, ReportError, cut};
+
 use super::Entry;
 use super::support::{Claimed, Reporter, Scratch, SuitePath, push_text};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::xml::{self, Fault, Handler, Tag};
 
 pub(crate) const ENTRY: Entry = Entry {
     format: Format::TestNg,
@@ -26,8 +26,8 @@ pub(crate) const ENTRY: Entry = Entry {
 /// Attempts in one class that may wait for their test.
 const MOST_ATTEMPTS: usize = 10_000;
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let reporter = Reporter::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let reporter = Reporter::new(input.source(), limits, sink);
     let mut reader = TestNg {
         reporter,
         nodes: Vec::new(),

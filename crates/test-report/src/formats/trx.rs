@@ -13,14 +13,15 @@
 //!
 //! A result without an outcome has failed: writers leave out the default, which is `Failed`.
 
+use report_input::xml::{self, Fault, Handler, Tag};
+use report_input::{ErrorKind, Input, ReportError};
+
 use super::Entry;
 use super::support::{Claimed, Reporter, Scratch, push_text};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink};
 use crate::time::clock;
-use crate::xml::{self, Fault, Handler, Tag};
 
 pub(crate) const ENTRY: Entry = Entry {
     format: Format::Trx,
@@ -35,8 +36,8 @@ pub(crate) const ENTRY: Entry = Entry {
     read,
 };
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let reporter = Reporter::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let reporter = Reporter::new(input.source(), limits, sink);
     let mut reader =
         Trx { reporter, nodes: Vec::new(), results: Vec::new(), open: 0, claimed: Claimed::default(), run: None };
     let bytes = xml::read(input, &mut reader)?;

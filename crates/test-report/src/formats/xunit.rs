@@ -3,15 +3,15 @@
 //! `assemblies` holds `assembly`, which holds `class` (version 1) or `collection` (versions 2 and 3) with `test` in
 //! them. What failed outside of tests stands in `errors` of an assembly, or as `failure` in a class; each is a problem.
 
+use report_input::xml::{self, Fault, Handler, Tag};
+use report_input::{ErrorKind, Input, ReportError, cut};
+
 use super::Entry;
 use super::support::{Claimed, Reporter, Scratch, SuitePath, push_text};
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink};
 use crate::time::seconds;
-use crate::xml::{self, Fault, Handler, Tag};
 
 pub(crate) const ENTRY: Entry = Entry {
     format: Format::XUnit,
@@ -19,8 +19,8 @@ pub(crate) const ENTRY: Entry = Entry {
     read,
 };
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let reporter = Reporter::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let reporter = Reporter::new(input.source(), limits, sink);
     let mut reader = XUnit {
         reporter,
         nodes: Vec::new(),

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use report_input::xml::Tag;
+
 use super::reader::push_text;
 use crate::limits::Limits;
 use crate::model::{Outcome, TestCase};
 use crate::time::seconds;
-use crate::xml::Tag;
 
 /// What an element inside a test says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 //! JUnit XML in all its dialects.
 
-use crate::error::ReportError;
+use report_input::{Input, Opening, ReportError, xml};
+
 use crate::format::Format;
 use crate::formats::Entry;
-use crate::input::Input;
+use crate::limits::Limits;
 use crate::model::{ReportFacts, Sink};
-use crate::recognise::Opening;
-use crate::xml;
 
 mod case;
 mod counters;
@@ -18,9 +17,8 @@ fn recognise(opening: &Opening) -> bool {
     opening.root().is_some_and(|root| matches!(root.name, "testsuites" | "testsuite"))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let (source, limits) = (input.source, input.limits);
-    let mut handler = reader::JUnit::new(source, limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let mut handler = reader::JUnit::new(input.source(), limits, sink);
     let bytes = xml::read(input, &mut handler)?;
     Ok(handler.finish(bytes))
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use report_input::xml::{Fault, Handler, Tag};
+use report_input::{ErrorKind, cut};
+
 use super::case::{Case, ResultKind};
 use super::counters::{Header, Listed};
-use crate::error::ErrorKind;
 use crate::format::Format;
-use crate::limits::{Limits, cut};
+use crate::limits::Limits;
 use crate::model::{Outcome, Problem, ProblemKind, ReportFacts, Sink};
 use crate::time::seconds;
-use crate::xml::{Fault, Handler, Tag};
 
 /// What an open element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -108,15 +108,10 @@ pub(crate) struct Unreadable {
     input_failed: bool,
 }
 
+/// The readers of all kinds of reports fail with the same error.
 impl From<test_report::ReportError> for Unreadable {
     fn from(error: test_report::ReportError) -> Self {
         Self { reason: error.to_string(), input_failed: error.kind() == test_report::ErrorKind::Input }
-    }
-}
-
-impl From<coverage_report::ReportError> for Unreadable {
-    fn from(error: coverage_report::ReportError) -> Self {
-        Self { reason: error.to_string(), input_failed: error.kind() == coverage_report::ErrorKind::Input }
     }
 }
 

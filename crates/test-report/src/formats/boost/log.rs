@@ -8,10 +8,11 @@
 
 use std::time::Duration;
 
+use report_input::cut;
+use report_input::xml::Tag;
+
 use super::Boost;
-use crate::limits::cut;
 use crate::model::{Outcome, ProblemKind};
-use crate::xml::Tag;
 
 /// What an entry of the log means for its test.
 pub(super) fn bad(name: &str) -> Option<Outcome> {

@@ -6,16 +6,15 @@
 mod log;
 mod report;
 
+use report_input::xml::{Fault, Tag};
+use report_input::{Input, Opening, ReportError, cut};
+
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
 use super::support::{Reporter, Scratch, SuitePath};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
-use crate::xml::{Fault, Tag};
 
 pub(crate) const ENTRY: Entry = Entry { format: Format::Boost, recognise, read };
 
@@ -24,14 +23,14 @@ fn recognise(opening: &Opening) -> bool {
         && opening.tags().nth(1).is_none_or(|tag| log::is_known(tag.name))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut reader = Boost {
-        reporter: Reporter::new(input.source, input.limits, sink),
+        reporter: Reporter::new(input.source(), limits, sink),
         path: SuitePath::default(),
         suites: Vec::new(),
         cases: Vec::new(),
     };
-    let bytes = elements::read(input, &mut reader)?;
+    let bytes = elements::read(input, limits, &mut reader)?;
     Ok(reader.reporter.finish(Format::Boost, bytes))
 }
 

@@ -4,11 +4,12 @@
 //! suite that lists no tests (`--report_level=short`, or a suite that was skipped as a whole) is only counted. Of a
 //! suite's counters, `test_cases_failed` includes `test_cases_aborted`.
 
+use report_input::cut;
+use report_input::xml::{Fault, Tag};
+
 use super::Boost;
 use crate::formats::elements::counter;
-use crate::limits::cut;
 use crate::model::{CountedOnly, Outcome, ProblemKind};
-use crate::xml::{Fault, Tag};
 
 /// Tests of a suite, those of the suites in it included.
 #[derive(Debug, Clone, Copy, Default)]

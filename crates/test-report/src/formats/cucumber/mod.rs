@@ -13,17 +13,15 @@
 
 use std::time::Duration;
 
+use report_input::{Input, Opening, ReportError, cut};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::members::{Members, Objects, Text, each};
 use super::tally::{Tally, seconds};
 use super::{Entry, document};
-use crate::error::ReportError;
 use crate::format::Format;
-use crate::input::Input;
-use crate::limits::cut;
+use crate::limits::Limits;
 use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
-use crate::recognise::Opening;
 
 mod element;
 
@@ -32,7 +30,7 @@ use element::{Element, Results};
 pub(crate) const ENTRY: Entry = Entry { format: Format::Cucumber, recognise, read };
 
 fn recognise(opening: &Opening) -> bool {
-    let Some(inner) = opening.text.trim_start().strip_prefix('[') else { return false };
+    let Some(inner) = opening.text().trim_start().strip_prefix('[') else { return false };
     if inner.trim() == "]" {
         // What Cucumber writes when no scenario was chosen.
         return true;
@@ -42,9 +40,9 @@ fn recognise(opening: &Opening) -> bool {
     (has("elements") && (has("name") || has("uri") || has("keyword"))) || (has("uri") && has("keyword"))
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
     let mut features = Features {
-        tally: Tally::new(input.source, input.limits, sink),
+        tally: Tally::new(input.source(), limits, sink),
         name: String::new(),
         uri: String::new(),
         background: None,

@@ -14,15 +14,14 @@
 //! * Lines that are no objects come from the go command itself; `FAIL` in such a line is not passed over. Objects without
 //!   an `Action` are output of programs.
 
+use report_input::{ErrorKind, Input, Lines, Opening, ReportError};
+
 use super::Entry;
 use super::events::{self, Line, OPEN_TESTS};
 use super::tally::Tally;
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::lines::Lines;
+use crate::limits::Limits;
 use crate::model::{ReportFacts, Sink};
-use crate::recognise::Opening;
 
 mod package;
 mod run;
@@ -52,8 +51,8 @@ fn recognise(opening: &Opening) -> bool {
     })
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let tally = Tally::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let tally = Tally::new(input.source(), limits, sink);
     let mut lines = Lines::new(input);
     let mut run = Run::new(tally);
     let mut found = 0u64;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use report_input::cut;
 use serde::Deserialize;
 
 use super::package::{Held, Open, Package, Turn, telling};
 use crate::formats::events;
 use crate::formats::members::{Number, Text};
 use crate::formats::tally::{Tally, seconds};
-use crate::limits::cut;
 use crate::model::{Outcome, ProblemKind, TestCase};
 
 /// An event of test2json (`go doc test2json`), or of a build (`go help buildjson`).

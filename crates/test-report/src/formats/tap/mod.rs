@@ -12,14 +12,13 @@
 //! * Counts in the comments at the end (`# fail 2`, as node and tape write them) must not exceed the failures listed.
 //! * Reports that were put one behind the other are read as such: each has its own plan.
 
+use report_input::{ErrorKind, Input, Lines, Opening, ReportError};
+
 use super::Entry;
 use super::tally::Tally;
-use crate::error::{ErrorKind, ReportError};
 use crate::format::Format;
-use crate::input::Input;
-use crate::lines::Lines;
+use crate::limits::Limits;
 use crate::model::{ReportFacts, Sink};
-use crate::recognise::Opening;
 
 mod document;
 mod line;
@@ -31,21 +30,21 @@ use line::Line;
 pub(crate) const ENTRY: Entry = Entry { format: Format::Tap, recognise, read };
 
 fn recognise(opening: &Opening) -> bool {
-    if opening.text.trim_start().starts_with(['<', '{', '[']) {
+    if opening.text().trim_start().starts_with(['<', '{', '[']) {
         return false;
     }
-    opening.text.lines().any(|text| match line::parse(text) {
+    opening.text().lines().any(|text| match line::parse(text) {
         Line::Version | Line::Plan(_) => true,
         Line::Point(point) => point.number.is_some(),
         _ => false,
     })
 }
 
-fn read(input: Input<'_>, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
-    let tally = Tally::new(input.source, input.limits, sink);
+fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<ReportFacts, ReportError> {
+    let tally = Tally::new(input.source(), limits, sink);
     let mut lines = Lines::new(input);
     let mut reader = reader::Reader::new(tally);
-    while let Some(line) = lines.next()? {
+    while let Some(line) = lines.next_line()? {
         let taken = reader.take(line);
         taken.map_err(|detail| reader.tally.explain(lines.error(ErrorKind::Malformed, detail)))?;
     }
