@@ -62,7 +62,12 @@ impl<'a> Output<'a> {
 
     /// Counts a line, branch or block.
     pub(crate) fn count_entry(&mut self) -> Result<(), Fault> {
-        self.entries += 1;
+        self.count_entries(1)
+    }
+
+    /// Counts as many lines, branches or blocks, before any of them takes memory.
+    pub(crate) fn count_entries(&mut self, more: u64) -> Result<(), Fault> {
+        self.entries = self.entries.saturating_add(more);
         if self.entries <= self.limits.entries {
             return Ok(());
         }

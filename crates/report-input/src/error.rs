@@ -69,7 +69,7 @@ impl ReportError {
     /// An error in the report called `source`.
     #[must_use]
     pub fn new(source: &str, place: Option<Place>, kind: ErrorKind, detail: impl Into<String>) -> Self {
-        ReportError { source_name: source.to_owned(), place, kind, detail: detail.into() }
+        ReportError { source_name: source.to_owned(), place, kind, detail: bounded(detail.into()) }
     }
 
     /// The report's name as given to the reader.
@@ -90,9 +90,44 @@ impl ReportError {
         self.kind
     }
 
-    /// What was wrong, without the report's name and the place.
+    /// What was wrong, without the report's name and the place; at most 1000 bytes.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+}
+
+/// A detail may quote the report, which may hold a name of megabytes: the middle of a long one is left out, because the
+/// advice stands at its end.
+fn bounded(mut detail: String) -> String {
+    const LONGEST: usize = 1000;
+    const END: usize = 300;
+    const BETWEEN: &str = " ... ";
+    if detail.len() > LONGEST {
+        let begin = detail.floor_char_boundary(LONGEST - END - BETWEEN.len());
+        let end = detail.ceil_char_boundary(detail.len() - END);
+        detail.replace_range(begin..end, BETWEEN);
+    }
+    detail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_detail_keeps_its_beginning_and_its_end() {
+        for filler in ["x", "\u{e4}", "\u{20ac}", "\u{1f600}"] {
+            let detail = format!("the element <{}> is unknown; name the format", filler.repeat(5000));
+            let error = ReportError::new("report", None, ErrorKind::Malformed, detail);
+            let detail = error.detail();
+            assert!((990..=1000).contains(&detail.len()), "{}", detail.len());
+            assert!(
+                detail.starts_with("the element <") && detail.ends_with("> is unknown; name the format"),
+                "{detail}"
+            );
+        }
+        let exact = "x".repeat(1000);
+        assert_eq!(ReportError::new("report", None, ErrorKind::Malformed, exact.as_str()).detail(), exact);
     }
 }
