@@ -22,6 +22,7 @@ Resources:
       Handler: bootstrap
       Runtime: provided.al2023
       Layers: [!Ref Configuration]
+      Environment: {Variables: {STAGEGATE_CONFIG: /opt/stagegate.yaml, STAGEGATE_STATE_BUCKET: state}}
 "#;
 
 const CONFIG: &str = "\
@@ -333,15 +334,21 @@ fn the_template_must_hand_the_configuration_to_its_gates() {
     );
     assert!(text.contains("--> infra/template.yaml:12:5"), "{text}");
 
-    let variable = TEMPLATE.to_owned() + "      Environment: {Variables: {STAGEGATE_CONFIG: /opt/gates.yaml}}\n";
     let cases = [
-        (variable.as_str(), "reads its configuration from /opt/gates.yaml, but none of its layers holds gates.yaml"),
-        (&variable.replace("/opt/", "/var/"), "a layer can only be below /opt/"),
-        (&TEMPLATE.replace("Runtime:", "Runtmie:"), "infra/template.yaml:16:7"),
-        (&TEMPLATE.replace("ContentUri: config/", "ContentUri: confgi/"), "none of its layers holds stagegate.yaml"),
+        (
+            TEMPLATE.replace("opt/stagegate.yaml", "opt/gates.yaml"),
+            "reads its configuration from /opt/gates.yaml, but none of its layers holds gates.yaml",
+        ),
+        (TEMPLATE.replace("/opt/", "/var/"), "a layer can only be below /opt/"),
+        (TEMPLATE.replace("Runtime:", "Runtmie:"), "infra/template.yaml:16:7"),
+        (TEMPLATE.replace("ContentUri: config/", "ContentUri: confgi/"), "none of its layers holds stagegate.yaml"),
+        (
+            TEMPLATE.replace("STATE_BUCKET", "BUCKET"),
+            "no state bucket (STAGEGATE_STATE_BUCKET), and the gate \"web-new\" compares",
+        ),
     ];
     for (template, message) in cases {
-        project.write("infra/template.yaml", template);
+        project.write("infra/template.yaml", &template);
         let (code, text) = project.check(&["pipeline.json"]);
         assert_eq!(code, 65, "{text}");
         assert!(text.contains(message), "lacks {message}: {text}");

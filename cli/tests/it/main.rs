@@ -5,6 +5,8 @@
 mod aws_cli;
 mod check;
 mod demo;
+mod docs;
+mod layers;
 mod test_gate;
 
 use std::path::{Path, PathBuf};

@@ -5,4 +5,5 @@ mod job;
 mod judge;
 mod judge_more;
 mod memory;
+mod report_groups;
 mod world;

@@ -80,7 +80,7 @@ impl World {
 
     /// Runs the pipeline to its end. Between source and gate, `tamper` may change the artifact.
     pub(crate) async fn run<F: AsyncFnOnce(&Self, &str)>(&self, parameters: Option<&str>, tamper: F) -> Ended {
-        self.aws.put_pipeline(&pipeline(parameters)).await.unwrap();
+        self.aws.put_pipeline(&self.pipeline(parameters)).await.unwrap();
         let gate = json!({"pipelineName": "p", "stageName": "Gate", "transitionType": "Inbound"});
         let mut hold = gate.clone();
         hold["reason"] = json!("the test changes the artifact");
@@ -116,6 +116,11 @@ impl World {
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
+    }
+
+    /// The source is built where it has a buildspec.
+    fn pipeline(&self, parameters: Option<&str>) -> Value {
+        pipeline(parameters, self.folder.path().join("source/buildspec.yml").is_file())
     }
 
     async fn call(&self, operation: &str, input: Value) -> Value {
@@ -162,7 +167,7 @@ pub(crate) fn changing(change: impl Fn(Value) -> Value + Send + Sync + 'static) 
     Some(Arc::new(move |_: &str, event: Value| change(event)))
 }
 
-fn pipeline(parameters: Option<&str>) -> Value {
+fn pipeline(parameters: Option<&str>, builds: bool) -> Value {
     let action = |name: &str, category: &str, provider: &str| {
         json!({
             "name": name,
@@ -179,11 +184,20 @@ fn pipeline(parameters: Option<&str>) -> Value {
     }
     gate["inputArtifacts"] = json!([{"name": "Reports"}]);
     gate["namespace"] = json!("TestGate");
+    let mut stages = vec![json!({"name": "Source", "actions": [source]})];
+    if builds {
+        let mut build = action("Build", "Build", "CodeBuild");
+        build["configuration"] = json!({"ProjectName": "web"});
+        build["inputArtifacts"] = json!([{"name": "Reports"}]);
+        build["namespace"] = json!("Build");
+        stages.push(json!({"name": "Build", "actions": [build]}));
+    }
+    stages.push(json!({"name": "Gate", "actions": [gate]}));
     json!({
         "name": "p",
         "roleArn": "arn:aws:iam::111122223333:role/pipeline",
         "artifactStore": {"type": "S3", "location": BUCKET},
         "pipelineType": "V2",
-        "stages": [{"name": "Source", "actions": [source]}, {"name": "Gate", "actions": [gate]}],
+        "stages": stages,
     })
 }

@@ -1,0 +1,167 @@
+//! The documentation, held against the code and the repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use stagegate_config::{Config, UserParameters};
+
+use crate::root;
+
+const GATE_PAGE: &str = "docs/test-gate.md";
+
+/// Folders that hold no documentation of this repository.
+const ELSEWHERE: [&str; 4] = ["target", ".git", "venv", "node_modules"];
+
+#[test]
+fn the_rules_on_the_page_are_those_of_the_gate() {
+    let rows = rules();
+    let page: Vec<_> = rows.iter().map(|(rule, _)| rule.as_str()).collect();
+    let known: BTreeSet<_> = test_gate::RULES.into_iter().collect();
+    assert_eq!(page.iter().copied().collect::<BTreeSet<_>>(), known);
+    assert_eq!(page.len(), known.len(), "a rule stands on the page twice");
+}
+
+/// The words of the messages are those of the code that writes them.
+#[test]
+fn the_messages_on_the_page_are_those_of_the_gate() {
+    let mut code = String::new();
+    read_all(&root().join("functions/test-gate/src/judge"), "rs", &mut |_, text| code += text);
+    for (rule, message) in rules() {
+        let words = message.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2);
+        for word in words.filter(|word| !["branches", "tests.min_files", "says"].contains(word)) {
+            assert!(code.contains(word), "{rule}: the gate never says {word:?} ({message})");
+        }
+    }
+}
+
+#[test]
+fn the_formats_on_the_page_are_those_that_are_read() {
+    let page = page(GATE_PAGE);
+    let row = |kind: &str| {
+        let line = page.lines().find(|line| line.starts_with(&format!("| {kind} | `"))).expect(kind);
+        line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(row("tests"), test_report::Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>());
+    assert_eq!(row("coverage"), coverage_report::Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>());
+}
+
+/// Examples of UserParameters are read as the function reads them; those of actions hold such parameters; those of a
+/// configuration are one.
+#[test]
+fn the_examples_are_read() {
+    let mut seen = [0, 0, 0];
+    each_page(&mut |file, text| {
+        for block in blocks(text, "json") {
+            let value: Value = serde_json::from_str(block).unwrap_or_else(|error| panic!("{file:?}: {error}: {block}"));
+            let action = value["configuration"]["UserParameters"].as_str();
+            let own = file.ends_with(GATE_PAGE) || file.ends_with("README.md") && value["gate"].is_string();
+            if let Some(parameters) = action.or(own.then_some(block)) {
+                // CodePipeline puts values in the place of variables before the function sees them.
+                let resolved = parameters.replace("#{", "").replace("}\"", "\"").replace("\"\\}", "\"}");
+                let read = UserParameters::parse(Some(&resolved)).and_then(|read| read.choice());
+                read.unwrap_or_else(|error| panic!("{file:?}: failed to {error}: {resolved}"));
+                seen[usize::from(action.is_some())] += 1;
+            }
+        }
+        for block in blocks(text, "yaml").filter(|block| block.trim_start().starts_with("gates:")) {
+            Config::parse("example", block).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+            seen[2] += 1;
+        }
+    });
+    assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
+}
+
+#[test]
+fn the_rights_on_the_page_are_those_of_the_template() {
+    let template = page("infra/template.yaml");
+    let page = page(GATE_PAGE);
+    let section = page.split("## Rights").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("rights");
+    let is_right = |word: &&str| word.contains(':') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == ':');
+    let rights: BTreeSet<_> =
+        section.split('`').filter(is_right).filter(|right| *right != "lambda:InvokeFunction").collect();
+    let role = template.split("TestGateRole:").nth(1).and_then(|rest| rest.split("\nOutputs:").next()).expect("role");
+    let role = role.split("Policies:").nth(1).expect("policies");
+    let granted = role.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
+    let granted: BTreeSet<_> = granted.flat_map(|list| list.trim_matches(['[', ']']).split(", ")).collect();
+    assert_eq!(rights, granted);
+}
+
+/// Every relative link leads to a file, and to a heading where it names one.
+#[test]
+fn links_lead_somewhere() {
+    let mut links = 0;
+    each_page(&mut |file, text| {
+        for target in targets(text) {
+            if target.contains("://") || target.starts_with("mailto:") {
+                continue;
+            }
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let linked = if path.is_empty() { file.to_owned() } else { file.parent().unwrap().join(path) };
+            assert!(linked.exists(), "{}: {target} leads nowhere", file.display());
+            if !heading.is_empty() {
+                let headings = fs::read_to_string(&linked).unwrap();
+                let known = headings.lines().filter(|line| line.starts_with('#')).any(|line| anchor(line) == heading);
+                assert!(known, "{}: {target} names no heading", file.display());
+            }
+            links += 1;
+        }
+    });
+    assert!(links > 10, "{links}");
+}
+
+/// The rows of the tables of rules: the rule's name and its message.
+fn rules() -> Vec<(String, String)> {
+    let page = page(GATE_PAGE);
+    let section = page.split("\n## Rules").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("rules");
+    let rows = section.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let rule = cells.next()?.trim_end_matches('`').to_owned();
+        Some((rule, cells.next_back()?.trim_end_matches(" |").to_owned()))
+    });
+    rows.collect()
+}
+
+fn page(file: &str) -> String {
+    fs::read_to_string(root().join(file)).expect(file)
+}
+
+fn each_page(visit: &mut impl FnMut(&Path, &str)) {
+    read_all(&root(), "md", visit);
+}
+
+fn read_all(folder: &Path, extension: &str, visit: &mut impl FnMut(&Path, &str)) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !ELSEWHERE.contains(&name.as_str()) {
+            read_all(&path, extension, visit);
+        } else if path.extension().is_some_and(|found| found == extension) && path.is_file() {
+            visit(&path, &fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// The code blocks of a language, without the blanks of a list around them.
+fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
+    let fence = format!("```{language}\n");
+    text.split("```")
+        .enumerate()
+        .filter(|(number, _)| number % 2 == 1)
+        .filter_map(move |(_, block)| block.strip_prefix(&fence[3..]))
+}
+
+/// The targets of the links outside of code.
+fn targets(text: &str) -> impl Iterator<Item = &str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|prose| prose.split("](").skip(1)).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target)
+}
+
+/// The anchor that GitHub makes of a heading.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
