@@ -9,6 +9,8 @@ use super::problem::Problems;
 
 /// The environment variable that names the configuration inside of a function.
 const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
+/// The environment variable that names the state bucket, in which baselines are kept.
+const STATE_VARIABLE: &str = "STAGEGATE_STATE_BUCKET";
 /// Where layers are mounted (AWS Lambda guide, layers).
 const LAYERS: &str = "/opt/";
 /// The functions that read `UserParameters` with a gate, by the name of their package.
@@ -29,8 +31,15 @@ pub(crate) enum Called<'a> {
     Other,
 }
 
-/// Reads the template and checks that it hands `config` to its gates.
-pub(crate) fn check(file: &Path, settings: &Settings, config: &Path, problems: &mut Problems) -> Functions {
+/// Reads the template and checks that it hands `config` to its gates, and a place for baselines where `comparing` names
+/// a gate that needs one.
+pub(crate) fn check(
+    file: &Path,
+    settings: &Settings,
+    config: &Path,
+    comparing: Option<&str>,
+    problems: &mut Problems,
+) -> Functions {
     let template = match read_template(file, settings) {
         Ok(template) => template,
         Err(TemplateError::Invalid { position, message, .. }) => {
@@ -54,6 +63,14 @@ pub(crate) fn check(file: &Path, settings: &Settings, config: &Path, problems: &
                 true => problems.error(position, message),
                 false => problems.warning(position, message),
             }
+        }
+        if let Some(gate) = comparing.filter(|_| !function.environment.contains_key(STATE_VARIABLE)) {
+            let (name, position) =
+                (&function.function_name, places.of(&["Resources", &function.logical_id, "Properties"]));
+            let message = format!(
+                "{name} has no state bucket ({STATE_VARIABLE}), and the gate {gate:?} compares with a baseline, which is kept there"
+            );
+            problems.error(position, message);
         }
     }
     Functions { template: Some(template) }

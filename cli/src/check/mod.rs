@@ -41,7 +41,9 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     all.extend(problems.sorted());
     let Some(template) = files.template else { return all };
     let mut problems = Problems::of(template.display());
-    let functions = functions::check(template, settings, files.config, &mut problems);
+    let comparing = config.as_ref().and_then(|config| config.gates().find(|(_, gate)| gate.compares()));
+    let comparing = comparing.map(|(name, _)| name);
+    let functions = functions::check(template, settings, files.config, comparing, &mut problems);
     all.extend(problems.sorted());
     let context = Context { config: config.as_ref(), config_name: &config_name, functions: &functions };
     for file in files.pipelines {

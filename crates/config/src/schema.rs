@@ -85,6 +85,7 @@ written_schema!(
     Percentage,
     "Percentage",
     json_schema!({
+        "title": "percentage",
         "description": "A percentage from 0 to 100: 95, not 0.95.",
         "type": "number",
         "minimum": 0,
@@ -97,6 +98,7 @@ written_schema!(
     Length,
     "Length",
     json_schema!({
+        "title": "length of time",
         "description": "A length of time in days, hours, minutes and seconds, such as 90s, 10m, 1h30m or 7d.",
         "type": "string",
         "pattern": "^(?=.*[1-9])(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?$",
@@ -107,6 +109,7 @@ written_schema!(
     NamePattern,
     "NamePattern",
     json_schema!({
+        "title": "name of tests",
         "description": "The name of a test or suite; `*` stands for any characters, `?` for one.",
         "type": "string",
         "minLength": 1,
@@ -118,12 +121,14 @@ written_schema!(ReportFiles, "ReportFiles", report_files());
 /// A glob is relative to the artifact, and its character classes are closed.
 fn report_files() -> Schema {
     let glob = json!({
+        "title": "glob",
         "description": "A glob over the paths in the artifact; `**` crosses folders, `*` and `?` do not.",
         "type": "string",
         "minLength": 1,
         "pattern": r"^(?!/|\./)(?:[^\[\\]|\\[^\n]|\[[!^]?\]?[^\]]*\])+$",
     });
     let map = json!({
+        "title": "map of a glob",
         "type": "object",
         "properties": {
             "files": glob.clone(),
@@ -156,6 +161,7 @@ impl<T: JsonSchema> JsonSchema for Rule<T> {
 /// A limit, or a map with the limit.
 fn rule(limit: Value) -> Schema {
     schema(json!({"anyOf": [limit.clone(), {
+        "title": "rule",
         "type": "object",
         "properties": {
             "limit": limit,
@@ -190,7 +196,7 @@ pub(crate) fn filled(_: &mut SchemaGenerator) -> Schema {
 
 /// A day.
 pub(crate) fn day(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "format": "date", "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"})
+    json_schema!({"title": "day", "type": "string", "format": "date", "pattern": "^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"})
 }
 
 /// The whole file.

@@ -2,6 +2,7 @@
 
 mod config;
 mod kept;
+mod page;
 mod parameters;
 mod places;
 mod schema;
