@@ -1,8 +1,10 @@
 //! One action that calls a gate: its parameters against the configuration and against the pipeline around it.
 
+use jiff::civil::Date;
 use stagegate_config::{Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
 use stagegate_local_codepipeline::declaration::{Piece, pieces};
 
+use super::config::check_gate;
 use super::json::{self, Node, Text};
 use super::pipeline::{Action, Pipeline};
 use super::problem::{Position, Problems, instead};
@@ -17,6 +19,8 @@ pub(crate) struct GateAction<'a> {
     pub(crate) action: &'a Action<'a>,
     /// `None` where the configuration is broken, which is said elsewhere.
     pub(crate) config: Option<&'a Config>,
+    /// The day by which quarantines are over or not.
+    pub(crate) at: Date,
     /// The configuration's name in messages.
     pub(crate) config_name: &'a str,
 }
@@ -36,7 +40,7 @@ impl GateAction<'_> {
                 "{} has no UserParameters, so its gate is not known; set them to a JSON object such as {{\"gate\":\"...\",\"pipeline\":\"...\",\"execution\":\"{EXECUTION}\"}}",
                 self.label()
             );
-            problems.error(self.at(self.action.node.at), message);
+            problems.error(self.position(self.action.node.at), message);
             return;
         };
         self.check_references(text, problems);
@@ -45,12 +49,15 @@ impl GateAction<'_> {
         let choice = match parameters.values.choice() {
             Ok(choice) => choice,
             Err(error) => {
-                problems.error(self.at(text.place(0)), format!("{}: failed to {error}", self.label()));
+                problems.error(self.position(text.place(0)), format!("{}: failed to {error}", self.label()));
                 return;
             }
         };
         let gate = match &choice {
-            GateChoice::Inline(gate) => Some(&**gate),
+            GateChoice::Inline(gate) => {
+                check_gate(&|path| self.value(&parameters, path), gate, self.at, problems);
+                Some(&**gate)
+            }
             GateChoice::Named(name) => self.named_gate(name, &parameters, problems),
         };
         if let Some(gate) = gate {
@@ -64,17 +71,17 @@ impl GateAction<'_> {
         format!("action {} in stage {}", self.action.name, self.action.stage)
     }
 
-    fn at(&self, character: usize) -> Option<Position> {
+    fn position(&self, character: usize) -> Option<Position> {
         Some(json::position(self.file_text, character))
     }
 
     /// The place of the value of a key in the parameters; of their beginning where the key is not there.
     fn value(&self, parameters: &Parameters<'_>, path: &[&str]) -> Option<Position> {
         let mut node = &parameters.tree;
-        for key in path {
-            node = node.get(key).unwrap_or(node);
+        for step in path {
+            node = node.step(step).unwrap_or(node);
         }
-        self.at(parameters.text.place(node.at))
+        self.position(parameters.text.place(node.at))
     }
 
     /// Reads the parameters as the function will.
@@ -85,7 +92,7 @@ impl GateAction<'_> {
                 "UserParameters of {} have {length} characters, the limit is {MAX_USER_PARAMETERS_CHARS}; move the policy to stagegate.yaml and name its gate",
                 self.label()
             );
-            problems.error(self.at(text.place(0)), message);
+            problems.error(self.position(text.place(0)), message);
             return None;
         }
         let filled: String = pieces(&text.value).into_iter().map(filled).collect();
@@ -101,12 +108,14 @@ impl GateAction<'_> {
                     }
                     other => (format!("failed to {other}"), 0),
                 };
-                problems
-                    .error(self.at(text.place(character)), format!("UserParameters of {}: {message}", self.label()));
+                problems.error(
+                    self.position(text.place(character)),
+                    format!("UserParameters of {}: {message}", self.label()),
+                );
                 None
             }
             (Ok(_), Err((message, _))) => {
-                problems.error(self.at(text.place(0)), format!("UserParameters of {}: {message}", self.label()));
+                problems.error(self.position(text.place(0)), format!("UserParameters of {}: {message}", self.label()));
                 None
             }
         }
@@ -143,7 +152,7 @@ impl GateAction<'_> {
                 Piece::Reference { namespace, key, text } => (text, self.unknown_reference(namespace, key, text)),
             };
             if let Some(message) = wrong {
-                problems.error(self.at(text.place(character)), message);
+                problems.error(self.position(text.place(character)), message);
             }
             character += source.chars().count();
         }
@@ -207,7 +216,7 @@ impl GateAction<'_> {
                 "{} has no input artifact, and its gate reads reports from there; add the artifact that holds them",
                 self.label()
             );
-            problems.error(self.at(place), message);
+            problems.error(self.position(place), message);
         }
         let earlier = || self.pipeline.actions.iter().filter(|action| action.is_before(self.action));
         for name in inputs.iter().filter_map(|input| input.get("name")?.text().zip(input.get("name"))) {
@@ -216,7 +225,7 @@ impl GateAction<'_> {
             if !earlier().any(|action| action.outputs().any(|output| output == artifact)) {
                 let known = instead(artifact, earlier().flat_map(Action::outputs), "artifacts of earlier actions");
                 problems.error(
-                    self.at(node.at),
+                    self.position(node.at),
                     format!("no action before {} makes the artifact {artifact:?}{known}", self.label()),
                 );
             }

@@ -26,7 +26,7 @@ pub(crate) fn check(file: &str, text: &str, at: Date, problems: &mut Problems) -
         }
     };
     for (name, gate) in config.gates() {
-        check_gate(&GatePlaces { places: &places, name }, gate, at, problems);
+        check_gate(&|path| places.of(&[&["gates", name], path].concat()), gate, at, problems);
     }
     Some(config)
 }
@@ -61,25 +61,17 @@ fn alone(text: &str, places: &Places) -> Vec<String> {
     (0..sections).map(keep).collect()
 }
 
-/// The places in one gate.
-struct GatePlaces<'a> {
-    places: &'a Places,
-    name: &'a str,
-}
+/// The place of a key or of an item of a list (by its number) in one gate.
+pub(super) type PlaceInGate<'a> = &'a dyn Fn(&[&str]) -> Option<Position>;
 
-impl GatePlaces<'_> {
-    fn of(&self, path: &[&str]) -> Option<Position> {
-        self.places.of(&[&["gates", self.name], path].concat())
-    }
-}
-
-fn check_gate(places: &GatePlaces<'_>, gate: &Gate, at: Date, problems: &mut Problems) {
+/// Checks what the reader takes but cannot be meant, in a gate of the file or in a policy that stands in parameters.
+pub(super) fn check_gate(place: PlaceInGate<'_>, gate: &Gate, at: Date, problems: &mut Problems) {
     if let Some(tests) = &gate.tests {
         let known = |name: &str| name.parse::<test_report::Format>().map(drop);
-        check_reports(places, "tests", &tests.reports, known, problems);
+        check_reports(place, "tests", &tests.reports, known, problems);
         for (number, quarantine) in tests.quarantine.iter().enumerate().filter(|(_, quarantine)| quarantine.until < at)
         {
-            let position = places.of(&["tests", "quarantine", &number.to_string(), "until"]);
+            let position = place(&["tests", "quarantine", &number.to_string(), "until"]);
             let (test, until, owner) = (quarantine.test.as_str(), quarantine.until, &quarantine.owner);
             let message = format!(
                 "the quarantine of {test:?} ended on {until}: its tests count again; ask {owner}, then repair them or name a later day"
@@ -89,19 +81,19 @@ fn check_gate(places: &GatePlaces<'_>, gate: &Gate, at: Date, problems: &mut Pro
     }
     if let Some(coverage) = &gate.coverage {
         let known = |name: &str| name.parse::<coverage_report::Format>().map(drop);
-        check_reports(places, "coverage", &coverage.reports, known, problems);
+        check_reports(place, "coverage", &coverage.reports, known, problems);
     }
     if let Some(sarif) = &gate.sarif {
         let known = |name: &str| match name.eq_ignore_ascii_case("sarif") {
             true => Ok(()),
             false => Err(format!("know the format {name:?}; the only one here is sarif")),
         };
-        check_reports(places, "sarif", &sarif.reports, known, problems);
+        check_reports(place, "sarif", &sarif.reports, known, problems);
     }
 }
 
 fn check_reports<E: Display>(
-    places: &GatePlaces<'_>,
+    place: PlaceInGate<'_>,
     policy: &str,
     reports: &[ReportFiles],
     known_format: impl Fn(&str) -> Result<(), E>,
@@ -109,7 +101,7 @@ fn check_reports<E: Display>(
 ) {
     for (number, files) in reports.iter().enumerate() {
         let index = number.to_string();
-        let place = |key: &str| places.of(&[policy, "reports", &index, key]);
+        let place = |key: &str| place(&[policy, "reports", &index, key]);
         let glob = files.files.glob();
         if let Some(reason) = matches_nothing(glob) {
             problems.error(place("files"), format!("{glob:?} matches no file: {reason}"));

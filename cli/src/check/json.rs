@@ -64,6 +64,14 @@ impl Node {
         self.entries().iter().rev().find(|(name, _)| name.value == key).map(|(_, value)| value)
     }
 
+    /// What is below a key of a map, or by its decimal number below a list.
+    pub(crate) fn step(&self, step: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => self.get(step),
+        }
+    }
+
     pub(crate) fn entries(&self) -> &[(Text, Self)] {
         if let Kind::Map(entries) = &self.kind { entries } else { &[] }
     }
@@ -236,6 +244,7 @@ impl Walker {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::Value;
 
     use super::*;
@@ -295,5 +304,31 @@ mod tests {
             assert!(position.1.abs_diff(place.1) <= 1, "{text}: {position:?}");
         }
         assert!(Node::read(&"[".repeat(100_000)).is_err());
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        scalar.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..4)
+                    .prop_map(|entries| entries.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_document_is_read_as_serde_json_reads_it(value in any_value(), pretty: bool) {
+            let written = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let written = written.unwrap();
+            prop_assert!(agrees(&Node::read(&written).unwrap(), &value), "{written}");
+        }
     }
 }

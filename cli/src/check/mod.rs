@@ -45,7 +45,7 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     let comparing = comparing.map(|(name, _)| name);
     let functions = functions::check(template, settings, files.config, comparing, &mut problems);
     all.extend(problems.sorted());
-    let context = Context { config: config.as_ref(), config_name: &config_name, functions: &functions };
+    let context = Context { config: config.as_ref(), config_name: &config_name, functions: &functions, at };
     for file in files.pipelines {
         let mut problems = Problems::of(file.display());
         if let Some(text) = read(file, &mut problems) {
@@ -76,6 +76,7 @@ struct Context<'a> {
     config: Option<&'a Config>,
     config_name: &'a str,
     functions: &'a Functions,
+    at: Date,
 }
 
 impl Context<'_> {
@@ -110,8 +111,8 @@ impl Context<'_> {
                     problems.error(Some(json::position(text, function.at)), message);
                 }
             }
-            let (config, config_name) = (self.config, self.config_name);
-            GateAction { file_text: text, pipeline: &pipeline, action, config, config_name }.check(problems);
+            let (config, config_name, at) = (self.config, self.config_name, self.at);
+            GateAction { file_text: text, pipeline: &pipeline, action, config, config_name, at }.check(problems);
         }
     }
 }

@@ -109,7 +109,8 @@ fn place(pipeline: &str, text: &str, part: &str) -> String {
 #[test]
 fn the_repository_is_in_order() {
     for folder in [root(), root().join("examples/web")] {
-        let (code, text) = run(stagegate().args(["check", "--deny-warnings"]).current_dir(folder));
+        let (code, text) =
+            run(stagegate().args(["check", "--deny-warnings", "--at", "2026-11-23"]).current_dir(folder));
         assert_eq!(code, 0, "{text}");
         assert!(text.contains("stagegate.yaml, ") && text.contains("pipeline.json: 0 errors, 0 warnings"), "{text}");
     }
@@ -184,6 +185,13 @@ fn parameters_are_checked_against_gates_and_pipeline() {
         (r#"{"tests":{"reports":["*.xml"],"max_vanished":0}}"#, "the gate \"inline\" compares with a baseline", ""),
         (r#"{"gate":"web-young","pipeline":"web"}"#, "add \"execution\":\"#{codepipeline.PipelineExecutionId}\"", ""),
         (r#"{"gate":"web-young"}"#, "add \"pipeline\":\"web\" and \"execution\"", ""),
+        (r#"{"tests":{"reports":["a.xml","b/"]}}"#, "\"b/\" matches no file", r#""b/""#),
+        (r#"{"sarif":{"reports":[{"files":"a","format":"serif"}]}}"#, "serif", r#""serif""#),
+        (
+            r#"{"tests":{"reports":["a"],"quarantine":[{"test":"t","owner":"me","reason":"x","until":"2020-01-31"}]}}"#,
+            "warning: the quarantine of \"t\" ended on 2020-01-31",
+            r#""2020-01-31""#,
+        ),
         (r##"{"gate":"web-groups","build":"#{Build.CODEBUILD_BUILD_ID}"}"##, "", ""),
         (r#"{"gate":"web-groups"}"#, "write \"build\":\"#{Build.CODEBUILD_BUILD_ID}\"", ""),
         (
