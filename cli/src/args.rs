@@ -114,11 +114,14 @@ pub(crate) struct TestGateOptions {
     #[arg(long, value_name = "NAME", requires = "policy")]
     pub(crate) gate: Option<String>,
     /// Print the verdict as JSON.
-    #[arg(long, conflicts_with = "markdown")]
+    #[arg(long, group = "format")]
     pub(crate) json: bool,
     /// Print the verdict as Markdown.
-    #[arg(long)]
+    #[arg(long, group = "format")]
     pub(crate) markdown: bool,
+    /// Print the verdict as a JUnit report, one test a rule.
+    #[arg(long, group = "format")]
+    pub(crate) junit: bool,
 }
 
 #[derive(Debug, ClapArgs)]

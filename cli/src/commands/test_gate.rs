@@ -50,5 +50,9 @@ fn rendered(verdict: &Verdict, options: &TestGateOptions) -> Result<String, Comm
         let json = serde_json::to_string_pretty(verdict);
         return json.map(|json| json + "\n").map_err(|error| CommandError::unavailable(format!("write JSON: {error}")));
     }
-    Ok(if options.markdown { verdict.to_markdown() } else { verdict.to_text() })
+    Ok(match options {
+        TestGateOptions { markdown: true, .. } => verdict.to_markdown(),
+        TestGateOptions { junit: true, .. } => verdict.to_junit(),
+        _ => verdict.to_text(),
+    })
 }

@@ -34,6 +34,8 @@ fn exit_codes_and_words() {
         (vec!["empty"], 1, vec!["no file matches \"**/*.xml\" in empty"]),
         (vec!["--json", "pass.xml"], 0, vec!["\"outcome\": \"passed\"", "\"total\": 1"]),
         (vec!["--markdown", "fail.xml"], 1, vec!["## tests: failed", "| `tests.max_failed` | failed | 1 | 0 |"]),
+        (vec!["--junit", "fail.xml"], 1, vec!["<testcase classname=\"tests\" name=\"tests.max_failed\"><failure"]),
+        (vec!["--junit", "--json", "pass.xml"], 64, vec!["cannot be used with"]),
         (vec!["missing.xml"], 65, vec!["failed to read missing.xml: No such file"]),
         (vec!["pass.xml", "--policy", "bad.yaml"], 65, vec!["bad.yaml:1:23", "did you mean \"reports\""]),
         (vec!["pass.xml", "--policy", "two.yaml"], 64, vec!["name one of one, two with --gate"]),
