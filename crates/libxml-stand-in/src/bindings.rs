@@ -176,12 +176,7 @@ pub unsafe fn xmlCreatePushParserCtxt(
 /// # Safety
 ///
 /// `parser` comes from [`xmlCreatePushParserCtxt`] and has not been freed. `chunk` points to `size` bytes, or `size` is 0.
-pub unsafe fn xmlParseChunk(
-    parser: xmlParserCtxtPtr,
-    chunk: *const c_char,
-    size: c_int,
-    terminate: c_int,
-) -> c_int {
+pub unsafe fn xmlParseChunk(parser: xmlParserCtxtPtr, chunk: *const c_char, size: c_int, terminate: c_int) -> c_int {
     // SAFETY: `parser` is valid and not used elsewhere by the contract of this function.
     let parser = unsafe { &mut *parser };
     let bytes = match usize::try_from(size) {

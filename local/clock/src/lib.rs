@@ -60,7 +60,9 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let added = *self.shared.added.lock().expect("no holder of this lock can panic");
         let passed = self.shared.started.elapsed().mul_f64(self.shared.scale) + added;
-        self.shared.origin.saturating_add(SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX))
+        self.shared
+            .origin
+            .saturating_add(SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX))
             .unwrap_or(Timestamp::MAX)
     }
 
