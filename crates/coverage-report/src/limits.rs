@@ -18,9 +18,12 @@ pub struct Limits {
     /// Mentions of source files in one report; Go mentions a file once for each package that tested it.
     /// Default 10,000,000.
     pub files: u64,
-    /// Lines, branches and blocks in one report. Each takes 4 to 24 bytes of memory until it is merged.
-    /// Default 20,000,000.
+    /// Lines, branches and blocks in one report. They are handed on file by file, so this bounds time.
+    /// Default 500,000,000.
     pub entries: u64,
+    /// Lines, branches and blocks in one mention of a source file, which is held until it is complete: 8 to 28 bytes
+    /// each. Default 2,000,000.
+    pub file_entries: u64,
 }
 
 impl Default for Limits {
@@ -33,7 +36,8 @@ impl Default for Limits {
             token: bounds.token,
             path: 4096,
             files: 10_000_000,
-            entries: 20_000_000,
+            entries: 500_000_000,
+            file_entries: 2_000_000,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::path::{below, normalise_path};
 use crate::record::{Doubt, Record};
 
 /// Lines, branches and blocks that are kept, unless the caller says otherwise.
-const KEPT_ENTRIES: u64 = 50_000_000;
+const KEPT_ENTRIES: u64 = 20_000_000;
 /// Files that are kept.
 const KEPT_FILES: usize = 2_000_000;
 /// Problems that are kept; all are counted.
@@ -58,7 +58,7 @@ impl Merger {
         Merger { roots, ..Merger::default() }
     }
 
-    /// Sets how many lines, branches and blocks are kept (default 50,000,000; 4 to 24 bytes each). What comes after
+    /// Sets how many lines, branches and blocks are kept (default 20,000,000; 4 to 28 bytes each). What comes after
     /// that is left out with a [`Problem`] of kind [`ProblemKind::OverLimit`].
     #[must_use]
     pub fn keeping_entries(mut self, entries: u64) -> Self {

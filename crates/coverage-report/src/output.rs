@@ -14,6 +14,9 @@ use crate::path::normalise_path;
 /// Entries after which a part is handed on.
 const PART: usize = 1 << 16;
 
+/// The most lines of a report that are named by a span, not one by one.
+const SPAN_LINES: u64 = 20_000_000;
+
 /// The file that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
@@ -36,18 +39,23 @@ pub(crate) struct Output<'a> {
     sink: &'a mut dyn Sink,
     files: u64,
     entries: u64,
+    /// Entries since a part was handed on.
+    file_entries: u64,
+    span_lines: u64,
     timestamp: String,
     refusal: Refusal,
 }
 
 impl<'a> Output<'a> {
     pub(crate) fn new(source: &'a str, limits: &'a Limits, sink: &'a mut dyn Sink) -> Self {
-        Output { source, limits, sink, files: 0, entries: 0, timestamp: String::new(), refusal: Refusal::default() }
+        let (timestamp, refusal) = (String::new(), Refusal::default());
+        Output { source, limits, sink, files: 0, entries: 0, file_entries: 0, span_lines: 0, timestamp, refusal }
     }
 
     /// Counts a mention of a file and checks and normalises its path.
     pub(crate) fn begin_file(&mut self, path: &str) -> Result<String, Fault> {
         self.files += 1;
+        self.file_entries = 0;
         if self.files > self.limits.files {
             let detail = format!("the report has more than {} source files", self.limits.files);
             return Err(Fault::new(ErrorKind::Limit, detail));
@@ -68,11 +76,27 @@ impl<'a> Output<'a> {
     /// Counts as many lines, branches or blocks, before any of them takes memory.
     pub(crate) fn count_entries(&mut self, more: u64) -> Result<(), Fault> {
         self.entries = self.entries.saturating_add(more);
-        if self.entries <= self.limits.entries {
-            return Ok(());
-        }
-        let detail = format!("the report has more than {} lines, branches and blocks", self.limits.entries);
+        self.file_entries = self.file_entries.saturating_add(more);
+        let detail = match () {
+            () if self.entries > self.limits.entries => {
+                format!("the report has more than {} lines, branches and blocks", self.limits.entries)
+            }
+            () if self.file_entries > self.limits.file_entries => {
+                format!("a source file has more than {} lines, branches and blocks", self.limits.file_entries)
+            }
+            () => return Ok(()),
+        };
         Err(Fault::new(ErrorKind::Limit, detail))
+    }
+
+    /// Counts lines that a report names by where they begin and end, so that a few bytes stand for any number of them.
+    pub(crate) fn count_span(&mut self, lines: u64) -> Result<(), Fault> {
+        self.span_lines = self.span_lines.saturating_add(lines);
+        if self.span_lines > SPAN_LINES {
+            let detail = format!("spans of more than {SPAN_LINES} lines together");
+            return Err(Fault::new(ErrorKind::Limit, detail));
+        }
+        self.count_entries(lines)
     }
 
     /// Adds a line; a full part is handed on.
@@ -107,6 +131,7 @@ impl<'a> Output<'a> {
 
     /// Hands on what the part holds, and empties it. The path stays; without one, nothing was begun.
     pub(crate) fn flush(&mut self, part: &mut Part) {
+        self.file_entries = 0;
         if part.path.is_empty() {
             return;
         }

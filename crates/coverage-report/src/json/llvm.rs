@@ -369,8 +369,7 @@ impl Walk<'_, '_> {
     /// Lines without a segment of their own.
     fn fill(&mut self, numbers: std::ops::Range<u32>) -> Result<(), Fault> {
         let Some(before) = self.before.filter(|before| before.has_count) else { return Ok(()) };
-        // A few bytes may name a span of two thousand million lines.
-        self.output.count_entries(numbers.len() as u64)?;
+        self.output.count_span(numbers.len() as u64)?;
         let lines = numbers.map(|number| crate::model::Line { number, covered: before.is_hit });
         self.part.lines.extend(lines);
         Ok(())

@@ -69,6 +69,11 @@ fn entities_and_other_encodings_are_refused_or_read() {
 #[test]
 fn limits_are_errors() {
     let limits = Limits { files: 1, entries: 2, path: 8, ..Limits::default() };
+    refuses_all(&limits);
+    refuses_all(&Limits { entries: u64::MAX, file_entries: 2, ..limits });
+}
+
+fn refuses_all(limits: &Limits) {
     for (what, report) in [
         ("two files", "SF:a\nend_of_record\nSF:b\nend_of_record\n"),
         ("three lines", "SF:a\nDA:1,1\nDA:2,1\nDA:3,1\nend_of_record\n"),
@@ -76,9 +81,33 @@ fn limits_are_errors() {
         ("three lines in JSON", r#"{"RSpec":{"coverage":{"a":{"lines":[1,1,1]}},"timestamp":1}}"#),
         ("two files in JSON", r#"{"RSpec":{"coverage":{"a":{"lines":[1]},"b":{"lines":[1]}},"timestamp":1}}"#),
     ] {
-        let error = read_coverage("report", report.as_bytes(), None, &limits, &mut Merger::default()).unwrap_err();
+        let error = read_coverage("report", report.as_bytes(), None, limits, &mut Merger::default()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit, "{what}: {error}");
     }
+}
+
+/// What a source file may have counts for each mention of it, not for the report.
+#[test]
+fn many_small_files_are_no_large_one() {
+    let limits = Limits { file_entries: 2, ..Limits::default() };
+    for (what, one) in [
+        ("LCOV", "SF:a\nDA:1,1\nDA:2,1\nend_of_record\n"),
+        ("LCOV with a test name", "TN:\nSF:a\nDA:1,1\nDA:2,0\nend_of_record\n"),
+    ] {
+        let result = read_coverage("report", one.repeat(50).as_bytes(), None, &limits, &mut Merger::default());
+        assert_eq!(result.map(|facts| facts.entries), Ok(100), "{what}");
+    }
+    let class = r#"<class name="a" filename="a.py"><lines><line number="1" hits="1"/><line number="2" hits="0"/></lines></class>"#;
+    let xml = format!(
+        "<coverage line-rate=\"0.5\"><packages><package><classes>{}</classes></package></packages></coverage>",
+        class.repeat(50)
+    );
+    let result = read_coverage("report", xml.as_bytes(), None, &limits, &mut Merger::default());
+    assert_eq!(result.map(|facts| facts.entries), Ok(100), "Cobertura");
+    let file = r#"<sourcefile name="a"><line nr="1" ci="1" mi="0"/><line nr="2" ci="0" mi="1"/></sourcefile>"#;
+    let xml = format!(r#"<report name="r"><package name="p">{}</package></report>"#, file.repeat(50));
+    let result = read_coverage("report", xml.as_bytes(), None, &limits, &mut Merger::default());
+    assert_eq!(result.map(|facts| facts.entries), Ok(100), "JaCoCo");
 }
 
 /// Many mentions of one file in small parts must not cost the square of their number.
