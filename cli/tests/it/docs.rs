@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use stagegate_config::{Config, UserParameters};
 
-use crate::root;
+use crate::{root, run, stagegate};
 
 const GATE_PAGE: &str = "docs/test-gate.md";
 
@@ -87,6 +87,18 @@ fn the_rights_on_the_page_are_those_of_the_template() {
     let granted = role.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
     let granted: BTreeSet<_> = granted.flat_map(|list| list.trim_matches(['[', ']']).split(", ")).collect();
     assert_eq!(rights, granted);
+}
+
+#[test]
+fn the_options_on_the_pages_are_those_of_the_command() {
+    for (file, command) in [(GATE_PAGE, "test-gate"), ("docs/stagegate-yaml.md", "check")] {
+        let (_, help) = run(stagegate().args([command, "--help"]));
+        let page = page(file);
+        let words = page.split(|c: char| c.is_whitespace() || c == '`').filter(|word| word.starts_with("--"));
+        for option in words.filter(|word| word.len() > 3 && *word != "-->") {
+            assert!(help.contains(option), "{file}: {command} has no {option}");
+        }
+    }
 }
 
 /// Every relative link leads to a file, and to a heading where it names one.
