@@ -69,8 +69,7 @@ impl Fault {
     }
 
     pub(crate) fn filter_type(at: SourceInfo, actual: &Value, expected: &str) -> Self {
-        let message =
-            format!("invalid filter input type\n   actual:   {}\n   expected: {expected}", actual.kind());
+        let message = format!("invalid filter input type\n   actual:   {}\n   expected: {expected}", actual.kind());
         Self {
             actual: Some(actual.kind().to_owned()),
             expected: Some(expected.to_owned()),

@@ -48,7 +48,8 @@ impl FileRoot {
 
     /// The path of an existing file, with no symbolic link left that leads out of the folder.
     fn resolve(&self, name: &str) -> Result<PathBuf, FileFault> {
-        let folder = self.folder.as_deref().ok_or(FileFault::Outside)?.canonicalize().map_err(|_| FileFault::Unreadable)?;
+        let folder =
+            self.folder.as_deref().ok_or(FileFault::Outside)?.canonicalize().map_err(|_| FileFault::Unreadable)?;
         let path = folder.join(name);
         if !lexically_within(&folder, &path) {
             return Err(FileFault::Outside);

@@ -76,12 +76,7 @@ fn type_name(function: &PredicateFuncValue) -> &'static str {
     }
 }
 
-fn judge(
-    function: &PredicateFuncValue,
-    at: SourceInfo,
-    scope: Scope<'_>,
-    actual: &Value,
-) -> Result<Judgement, Fault> {
+fn judge(function: &PredicateFuncValue, at: SourceInfo, scope: Scope<'_>, actual: &Value) -> Result<Judgement, Fault> {
     use PredicateFuncValue as P;
     type Relation = fn(&Value, &Value) -> Result<bool, TypeMismatch>;
     let (words, value, relation): (&str, &PredicateValue, Relation) = match function {
@@ -172,14 +167,10 @@ impl Judgement {
 /// A text in a certain form. Another type than text never holds, not even negated.
 fn judge_format(actual: &Value, form: &str, holds: impl Fn(&str) -> bool) -> Judgement {
     match as_text(actual) {
-        Ok(text) => Judgement {
-            result: Ok(holds(text)),
-            actual: actual.to_string(),
-            expected: format!("string in {form}"),
-        },
-        Err(mismatch) => {
-            Judgement { result: Err(mismatch), actual: actual.described(), expected: "string".to_owned() }
+        Ok(text) => {
+            Judgement { result: Ok(holds(text)), actual: actual.to_string(), expected: format!("string in {form}") }
         }
+        Err(mismatch) => Judgement { result: Err(mismatch), actual: actual.described(), expected: "string".to_owned() },
     }
 }
 

@@ -42,9 +42,7 @@ pub(super) fn charset_decode(value: &Value, label: &str, at: SourceInfo) -> Filt
     };
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => Ok(Some(Value::String(text.into_owned()))),
-        None => {
-            Err(Fault::new(at, "Filter error", format!("value can not be decoded with <{label}> encoding")))
-        }
+        None => Err(Fault::new(at, "Filter error", format!("value can not be decoded with <{label}> encoding"))),
     }
 }
 

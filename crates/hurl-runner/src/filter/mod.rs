@@ -2,7 +2,7 @@
 
 mod encoding;
 mod list;
-mod structure;
+pub(crate) mod structure;
 mod text;
 mod time;
 

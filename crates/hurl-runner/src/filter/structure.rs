@@ -18,8 +18,7 @@ pub(super) fn jsonpath(value: &Value, expr: &Template, scope: Scope<'_>, at: Sou
 /// Hurl reads the text of this filter as HTML, which is lenient.
 pub(super) fn xpath(value: &Value, expr: &Template, scope: Scope<'_>, at: SourceInfo) -> Filtered {
     let text = as_text(value, at)?;
-    let document =
-        Document::parse_html(text).ok_or_else(|| Fault::filter_input(at, "value is not a valid XML"))?;
+    let document = Document::parse_html(text).ok_or_else(|| Fault::filter_input(at, "value is not a valid XML"))?;
     evaluate(&document, expr, scope)
 }
 
@@ -27,9 +26,8 @@ pub(super) fn xpath(value: &Value, expr: &Template, scope: Scope<'_>, at: Source
 /// results are always a list.
 pub(crate) fn select(document: &Value, expr: &Template, scope: Scope<'_>) -> Filtered {
     let text = scope.text(expr)?;
-    let invalid = || {
-        Fault::new(expr.source_info, "Invalid JSONPath", format!("JSONPath expression '{text}' is not valid"))
-    };
+    let invalid =
+        || Fault::new(expr.source_info, "Invalid JSONPath", format!("JSONPath expression '{text}' is not valid"));
     let path = jsonpath::Path::parse(&text).map_err(|_| invalid())?;
     let results = path.select(document).map_err(|jsonpath::TooManySteps| {
         Fault::new(expr.source_info, "Invalid JSONPath", format!("JSONPath expression '{text}' takes too many steps"))

@@ -51,9 +51,7 @@ pub(super) fn to_int(value: &Value, at: SourceInfo) -> Filtered {
 pub(super) fn to_string(value: &Value, at: SourceInfo) -> Filtered {
     match value.rendered() {
         Some(text) => Ok(Some(Value::String(text))),
-        None => {
-            Err(Fault::filter_input(at, format_args!("{} can not be converted to a string", value.described())))
-        }
+        None => Err(Fault::filter_input(at, format_args!("{} can not be converted to a string", value.described()))),
     }
 }
 

@@ -179,8 +179,26 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap().to_string(), expected, "{text}");
         }
-        for text in ["", "01", "1.", ".5", "+1", "[1,]", "{\"a\":1,}", "{a:1}", "'a'", "\"\n\"", "\"\\ud800\"", "1 2",
-            "nul", "[1", "\"\\x\"", "-", "1e", "NaN"] {
+        for text in [
+            "",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "[1,]",
+            "{\"a\":1,}",
+            "{a:1}",
+            "'a'",
+            "\"\n\"",
+            "\"\\ud800\"",
+            "1 2",
+            "nul",
+            "[1",
+            "\"\\x\"",
+            "-",
+            "1e",
+            "NaN",
+        ] {
             assert!(parse(text).is_none(), "{text}");
         }
         assert!(parse(&format!("{}{}", "[".repeat(128), "]".repeat(128))).is_some());
