@@ -24,8 +24,10 @@
 //!
 //! * **Never greener than the evidence.** A report that cannot be read to its end is an error, not a short report.
 //!   Headers that claim more tests or failures than the report lists are a [`Problem`]. A test that is both failed and
-//!   skipped has failed.
-//! * **Bounded.** Every reader obeys [`Limits`]; over a limit is an error that names the limit.
+//!   skipped has failed. What failed outside of any test is a problem, and the totals are never those of a good report:
+//!   an errored test stands for it.
+//! * **Bounded.** Every reader obeys [`Limits`]; over a limit is an error that names the limit. The bytes are read by `report-input`, whose rules
+//!   about encodings, well-formedness and forbidden constructs hold here as they do for coverage reports and SARIF logs.
 //! * **No expansion.** XML readers know the five predefined entities and character references, nothing else.
 
 mod format;

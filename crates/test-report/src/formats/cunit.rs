@@ -13,7 +13,7 @@ use super::elements::{self, Elements, wrong_root};
 use super::support::{Claimed, Reporter, Scratch};
 use crate::format::Format;
 use crate::limits::Limits;
-use crate::model::{CountedOnly, Outcome, ProblemKind, ReportFacts, Sink, TestCase};
+use crate::model::{CountedOnly, Outcome, ReportFacts, Sink, TestCase};
 
 pub(crate) const ENTRY: Entry = Entry {
     format: Format::CUnit,
@@ -180,7 +180,7 @@ impl CUnit<'_> {
                 "<CUNIT_RUN_SUMMARY> counts {} failed suites, but {} are listed",
                 self.summary.failed_suites, self.failed_suites
             );
-            self.reporter.problem(ProblemKind::SuiteFailed, message);
+            self.reporter.suite_failed("", "", message);
         }
         self.reporter.compare("<CUNIT_RUN_SUMMARY>", self.summary.claimed, Claimed::default());
         Ok(())
@@ -228,7 +228,7 @@ impl Elements for CUnit<'_> {
             Node::SuiteFailure => {
                 self.failed_suites += 1;
                 let message = format!("suite {}: {}", self.suite, self.record.scratch.message);
-                self.reporter.problem(ProblemKind::SuiteFailed, message);
+                self.reporter.suite_failed(&self.suite, &self.record.scratch.message, message);
             }
             Node::Count(count) => self.count(count, text),
             Node::Report => self.end_report()?,

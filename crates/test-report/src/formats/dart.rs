@@ -212,7 +212,7 @@ impl Reader<'_> {
         self.fail_open_tests()?;
         match success {
             Some(false) if self.tally.listed().bad == self.bad_before => {
-                self.tally.problem(ProblemKind::SuiteFailed, "the run failed, but none of its tests did");
+                self.tally.suite_failed("the run failed, but none of its tests did");
             }
             None => self.tally.problem(ProblemKind::Incomplete, "the run was stopped before its end"),
             Some(_) => {}

@@ -97,7 +97,7 @@ impl Reader<'_> {
             ("test" | "bench", _) => return self.end_test(event),
             ("suite", unknown) => self.tally.unknown_value("event of a suite", unknown, ""),
             _ if &*event.reason == "build-finished" && event.success == Some(false) => {
-                self.tally.problem(ProblemKind::SuiteFailed, "the build failed, so that tests did not run");
+                self.tally.suite_failed("the build failed, so that tests did not run");
             }
             _ => {}
         }
@@ -134,7 +134,7 @@ impl Reader<'_> {
             let message = format!("suite {suite} counts {claimed_passed} passed tests, but lists {passed}");
             self.tally.problem(ProblemKind::CountersDisagree, message);
         } else if &*event.event == "failed" && bad == 0 {
-            self.tally.problem(ProblemKind::SuiteFailed, format!("suite {suite} failed, but none of its tests did"));
+            self.tally.suite_failed(&format!("suite {suite} failed, but none of its tests did"));
         }
     }
 

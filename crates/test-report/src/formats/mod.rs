@@ -50,6 +50,8 @@ mod testng;
 mod trx;
 mod xunit;
 
+pub(crate) use support::OUTSIDE;
+
 use report_input::{Input, Opening, ReportError};
 
 use crate::format::Format;

@@ -11,7 +11,8 @@
 //! | `Skipped`, `Inconclusive` | `Ignored`, `Skipped`, `Inconclusive`, `NotRunnable` | skipped |
 //!
 //! A test that is `NotRunnable` is a mistake in the test, so it is a problem as well. Old writers say only `executed`
-//! and `success`. A suite that failed without a failed test in it (setup, teardown) is a problem.
+//! and `success`. A suite that failed without a failed test in it (setup, teardown) is a problem, and an errored test where
+//! the report would have neither a failed nor an errored one.
 
 use report_input::xml::{self, Fault, Handler, Tag};
 use report_input::{ErrorKind, Input, ReportError};
@@ -43,6 +44,7 @@ fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink, format: Format) 
     let reporter = Reporter::new(input.source(), limits, sink);
     let mut reader = NUnit::new(format, reporter);
     let bytes = xml::read(input, &mut reader)?;
+    reader.count_failed_suite();
     Ok(reader.reporter.finish(format, bytes))
 }
 
@@ -66,6 +68,13 @@ struct Suite {
     message: String,
 }
 
+#[derive(Debug)]
+struct FailedSuite {
+    path: String,
+    message: String,
+    may_be_lost_test: bool,
+}
+
 struct NUnit<'a> {
     format: Format,
     reporter: Reporter<'a>,
@@ -76,6 +85,8 @@ struct NUnit<'a> {
     stated: Option<Outcome>,
     has_failure: bool,
     claimed: Claimed,
+    /// The first suite that failed although none of its tests did; one that says why, if there is one.
+    failed_suite: Option<FailedSuite>,
 }
 
 impl<'a> NUnit<'a> {
@@ -90,6 +101,18 @@ impl<'a> NUnit<'a> {
             stated: None,
             has_failure: false,
             claimed: Claimed::default(),
+            failed_suite: None,
+        }
+    }
+
+    /// NUnit and its readers count tests only. A report in which nothing but a suite failed has an errored test all the
+    /// same: its totals would be those of a good one.
+    fn count_failed_suite(&mut self) {
+        if self.reporter.bad == 0
+            && let Some(suite) = &self.failed_suite
+            && (!suite.may_be_lost_test || self.claimed.bad == 0)
+        {
+            self.reporter.outside(&suite.path, &suite.message);
         }
     }
 
@@ -142,8 +165,14 @@ impl<'a> NUnit<'a> {
         if suite.has_failed && self.reporter.bad == suite.before.bad {
             let message = suite.message.trim();
             let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-            let message = format!("suite {} failed, but no test in it did{why}", self.path.as_str());
-            self.reporter.problem(ProblemKind::SuiteFailed, message);
+            let path = self.path.as_str();
+            self.reporter.problem(ProblemKind::SuiteFailed, format!("suite {path} failed, but no test in it did{why}"));
+            // Where it lists tests and does not say why, a failed test may be missing: the header tells.
+            let may_be_lost_test = message.is_empty() && self.reporter.cases > suite.before.total;
+            if self.failed_suite.as_ref().is_none_or(|before| before.may_be_lost_test) {
+                let (path, message) = (path.to_owned(), message.to_owned());
+                self.failed_suite = Some(FailedSuite { path, message, may_be_lost_test });
+            }
             // The suites around it failed because of it.
             for around in &mut self.suites {
                 around.has_failed = false;

@@ -9,6 +9,9 @@ use crate::format::Format;
 use crate::limits::Limits;
 use crate::model::{CountedOnly, Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
 
+/// The name of what failed outside of any test.
+pub(crate) const OUTSIDE: &str = "(outside of any test)";
+
 /// Hands tests on and remembers what was seen, for the facts and for comparing a header with what is listed.
 pub(crate) struct Reporter<'a> {
     source: &'a str,
@@ -21,11 +24,13 @@ pub(crate) struct Reporter<'a> {
     /// Suites of any kind that were seen.
     pub(crate) suites: u64,
     timestamp: String,
+    /// The first suite that counts tests and lists none.
+    header_only: Option<String>,
 }
 
 impl<'a> Reporter<'a> {
     pub(crate) fn new(source: &'a str, limits: &'a Limits, sink: &'a mut dyn Sink) -> Self {
-        Reporter { source, limits, sink, cases: 0, bad: 0, suites: 0, timestamp: String::new() }
+        Reporter { source, limits, sink, cases: 0, bad: 0, suites: 0, timestamp: String::new(), header_only: None }
     }
 
     /// Hands one test on.
@@ -50,6 +55,14 @@ impl<'a> Reporter<'a> {
         self.sink.counted_only(counted);
     }
 
+    /// Hands on the tests of a suite that counts `claimed` ones and lists none: its counters are all the evidence there
+    /// is. In a report that lists other tests, they are missing; see [`Reporter::finish`].
+    pub(crate) fn header_only(&mut self, suite: &str, claimed: Claimed, skipped: u64) {
+        let Claimed { total, bad } = claimed;
+        self.counted_only(&CountedOnly { suite, total, failed: bad, errored: 0, skipped, duration: None });
+        self.header_only.get_or_insert_with(|| suite.to_owned());
+    }
+
     /// Reports a value that the format does not know, in a test that is errored for it.
     pub(crate) fn unknown_value(&mut self, test: &str, what: &str, value: &str) {
         let (test, value) = (cut(test, 200), cut(value, 60).escape_debug());
@@ -58,6 +71,26 @@ impl<'a> Reporter<'a> {
 
     pub(crate) fn problem(&mut self, kind: ProblemKind, message: impl Into<String>) {
         self.sink.problem(Problem { source: self.source.to_owned(), kind, message: message.into() });
+    }
+
+    /// Reports that something failed outside of any test: a problem, and an errored test beside those that are listed,
+    /// so that nobody who looks at the totals only takes the report for a good one. It is not part of
+    /// [`Reporter::so_far`], because headers do not count it.
+    pub(crate) fn suite_failed(&mut self, suite: &str, why: &str, message: impl Into<String>) {
+        self.outside(suite, why);
+        self.problem(ProblemKind::SuiteFailed, message);
+    }
+
+    /// As [`Reporter::suite_failed`], where what failed has a name of its own.
+    pub(crate) fn configuration_failed(&mut self, method: &TestCase<'_>, message: String) {
+        self.sink.case(method);
+        self.problem(ProblemKind::SuiteFailed, message);
+    }
+
+    /// The errored test of [`Reporter::suite_failed`], where the problem is reported already.
+    pub(crate) fn outside(&mut self, suite: &str, why: &str) {
+        let message = cut(why.trim(), self.limits.message);
+        self.sink.case(&TestCase { suite, message, ..TestCase::new(OUTSIDE, Outcome::Errored) });
     }
 
     /// Keeps the first time stamp.
@@ -84,7 +117,13 @@ impl<'a> Reporter<'a> {
         Claimed { total: self.cases, bad: self.bad }
     }
 
-    pub(crate) fn finish(self, format: Format, bytes: u64) -> ReportFacts {
+    /// What is known about the report at its end.
+    pub(crate) fn finish(mut self, format: Format, bytes: u64) -> ReportFacts {
+        if let Some(suite) = self.header_only.take().filter(|_| self.cases > 0) {
+            let message =
+                format!("suite {suite}: the header counts tests, but none are listed, while other suites list theirs");
+            self.problem(ProblemKind::CountersDisagree, message);
+        }
         ReportFacts { format, bytes, cases: self.cases, suites: self.suites, timestamp: self.timestamp }
     }
 }

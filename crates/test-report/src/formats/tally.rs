@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use report_input::{ErrorKind, ReportError, cut};
 
+use super::support::OUTSIDE;
 use crate::format::Format;
 use crate::limits::Limits;
 use crate::model::{CountedOnly, Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
@@ -95,6 +96,15 @@ impl<'a> Tally<'a> {
     pub(crate) fn problem(&mut self, kind: ProblemKind, message: impl Into<String>) {
         let message = cut(&message.into(), self.limits.message).to_owned();
         self.sink.problem(Problem { source: self.source.to_owned(), kind, message });
+    }
+
+    /// Reports that something failed outside of any test: a problem, and an errored test beside those that are listed,
+    /// so that nobody who looks at the totals only takes the report for a good one. It is not part of
+    /// [`Tally::listed`], because the counters of reports do not count it.
+    pub(crate) fn suite_failed(&mut self, message: &str) {
+        let message = cut(message, self.limits.message);
+        self.sink.case(&TestCase { message, ..TestCase::new(OUTSIDE, Outcome::Errored) });
+        self.problem(ProblemKind::SuiteFailed, message);
     }
 
     /// Reports a value that the format does not know; only the first one of a report, because a writer that does so once

@@ -1,9 +1,13 @@
 //! TestNG XML (`testng-results.xml`).
 //!
 //! `suite`, `test` and `class` nest around `test-method`, whose status is `PASS`, `FAIL` or `SKIP`. Configuration methods
-//! (`is-config="true"`) are no tests, and not in the header's counters; one that failed is a problem. An attempt that a
-//! retry analyser repeated (`retried="true"`) is no test either: it is a failed attempt of the test that follows under
-//! the same name in the same class. One that is not followed is a problem.
+//! (`is-config="true"`) are no tests, and not in the header's counters; one that failed is a problem, and an errored test.
+//! An attempt that a retry analyser repeated (`retried="true"`) is no test either: it is a failed attempt of the test that
+//! follows under the same name and with the same parameters in the same class. One that is not followed is a problem.
+//! Parameters are a part of the name, without the addresses of objects in them, which differ from run to run.
+//!
+//! A report may be divided (`XMLReporterConfig`): its suites or tests only name other files, in which they are the root.
+//! The file that names them is incomplete by itself.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +23,13 @@ use crate::model::{Outcome, ProblemKind, ReportFacts, Sink, TestCase};
 
 pub(crate) const ENTRY: Entry = Entry {
     format: Format::TestNg,
-    recognise: |opening| opening.root().is_some_and(|root| root.name == "testng-results"),
+    recognise: |opening| {
+        opening.root().is_some_and(|root| match root.name {
+            "testng-results" => true,
+            "suite" | "test" => root.has("duration-ms") && root.has("started-at"),
+            _ => false,
+        })
+    },
     read,
 };
 
@@ -37,6 +47,8 @@ fn read(input: Input<'_>, limits: &Limits, sink: &mut dyn Sink) -> Result<Report
         method: Method::default(),
         attempts: HashMap::new(),
         claimed: Claimed::default(),
+        skipped: 0,
+        is_divided: false,
     };
     let bytes = xml::read(input, &mut reader)?;
     Ok(reader.reporter.finish(Format::TestNg, bytes))
@@ -51,12 +63,20 @@ enum Node {
     Method,
     Exception,
     Message,
+    /// `params` and `param`.
+    Params,
+    /// The value of a parameter.
+    Value,
     Other,
 }
 
 #[derive(Debug, Default)]
 struct Method {
     scratch: Scratch,
+    /// The values of its parameters, each after a comma.
+    parameters: String,
+    /// Where the value that is being read begins.
+    value_start: usize,
     outcome: Option<Outcome>,
     is_config: bool,
     is_retried: bool,
@@ -72,6 +92,9 @@ struct TestNg<'a> {
     /// Attempts in this class whose test has not come yet, by name.
     attempts: HashMap<String, u32>,
     claimed: Claimed,
+    skipped: u64,
+    /// A part of the report is in another file.
+    is_divided: bool,
 }
 
 impl TestNg<'_> {
@@ -79,6 +102,7 @@ impl TestNg<'_> {
         let Some(parent) = self.nodes.last() else {
             return match tag.name {
                 "testng-results" => Ok(Node::Root),
+                "suite" | "test" => Ok(Node::Suite),
                 name => {
                     let detail = format!("the root element <{name}> is not the one of TestNG, <testng-results>");
                     Err(Fault::new(ErrorKind::Unrecognised, detail))
@@ -91,6 +115,8 @@ impl TestNg<'_> {
             (Node::Root | Node::Suite | Node::Class, "test-method") => Node::Method,
             (Node::Method, "exception") => Node::Exception,
             (Node::Exception, "message") => Node::Message,
+            (Node::Method, "params") | (Node::Params, "param") => Node::Params,
+            (Node::Params, "value") => Node::Value,
             _ => Node::Other,
         })
     }
@@ -98,6 +124,7 @@ impl TestNg<'_> {
     fn start_method(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
         let method = &mut self.method;
         method.scratch.clear();
+        method.parameters.clear();
         (method.outcome, method.is_config, method.is_retried) = (None, false, false);
         let mut status = None;
         for attribute in tag.attributes() {
@@ -131,11 +158,13 @@ impl TestNg<'_> {
 
     fn end_method(&mut self) -> Result<(), Fault> {
         let outcome = self.method.outcome.unwrap_or(Outcome::Errored);
+        self.method.name_parameters(self.reporter.limits.name);
         let case = self.method.scratch.as_case(outcome, self.path.as_str(), self.class_number);
         if self.method.is_config {
             if outcome == Outcome::Failed {
                 let message = format!("the configuration method {} failed: {}", case.id(), case.message);
-                self.reporter.problem(ProblemKind::SuiteFailed, message);
+                let case = TestCase { outcome: Outcome::Errored, ..case };
+                self.reporter.configuration_failed(&case, message);
             }
             return Ok(());
         }
@@ -151,6 +180,37 @@ impl TestNg<'_> {
         self.reporter.case(&TestCase { failed_attempts, ..case })
     }
 
+    /// Looks at the header, unless it counts the tests of other files as well.
+    fn end_root(&mut self) {
+        if self.is_divided {
+            return;
+        }
+        if self.reporter.cases == 0 && self.claimed.total > 0 {
+            self.reporter.header_only("", self.claimed, self.skipped);
+        } else {
+            self.reporter.compare("<testng-results>", self.claimed, Claimed::default());
+        }
+    }
+
+    fn start_suite(&mut self, tag: &Tag<'_>) {
+        self.reporter.suites += 1;
+        let limit = self.reporter.limits.name;
+        self.path.enter(cut(&tag.get("name").unwrap_or_default(), limit));
+        if let Some(start) = tag.get("started-at") {
+            self.reporter.timestamp(&start);
+        }
+        if let Some(file) = tag.get("url")
+            && !std::mem::replace(&mut self.is_divided, true)
+        {
+            let file = cut(&file, limit).escape_debug();
+            let message = format!(
+                "the report is divided: a <{}> is in the file \"{file}\"; read the files of the parts in place of this one",
+                tag.name
+            );
+            self.reporter.problem(ProblemKind::Incomplete, message);
+        }
+    }
+
     fn end_class(&mut self) {
         let mut lost: Vec<String> = self.attempts.drain().map(|(name, _)| name).collect();
         lost.sort();
@@ -162,6 +222,54 @@ impl TestNg<'_> {
     }
 }
 
+impl Method {
+    fn start_value(&mut self, tag: &Tag<'_>, limit: usize) {
+        if self.parameters.len() < limit {
+            self.parameters.push_str(", ");
+        }
+        self.value_start = self.parameters.len();
+        if tag.get("is-null").is_some_and(|value| value == "true") {
+            self.parameters.push_str("null");
+        }
+    }
+
+    /// TestNG writes values on lines of their own.
+    fn add_to_value(&mut self, text: &str, limit: usize) {
+        let text = if self.parameters.len() == self.value_start { text.trim_start() } else { text };
+        self.parameters.push_str(cut(text, limit.saturating_sub(self.parameters.len())));
+    }
+
+    fn end_value(&mut self) {
+        let length = self.parameters[self.value_start..].trim_end().len();
+        self.parameters.truncate(self.value_start + length);
+    }
+
+    /// Appends the parameters to the name.
+    fn name_parameters(&mut self, limit: usize) {
+        let Some(parameters) = self.parameters.strip_prefix(", ") else { return };
+        let name = format!("{}({})", self.scratch.name, without_addresses(parameters));
+        self.scratch.name.clear();
+        self.scratch.name.push_str(cut(&name, limit));
+    }
+}
+
+/// The text without what Java writes behind the class of an object that has no text of its own: `shop.Basket@1b6d3586`.
+fn without_addresses(text: &str) -> String {
+    let mut parts = text.split('@');
+    let mut found = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(part.len());
+        let is_address =
+            (5..=8).contains(&end) && found.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ';' | '$'));
+        let is_address = is_address && !part[end..].starts_with(|c: char| c.is_alphanumeric() || c == '.');
+        if !is_address {
+            found.push('@');
+        }
+        found.push_str(if is_address { &part[end..] } else { part });
+    }
+    found
+}
+
 impl Handler for TestNg<'_> {
     fn start(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
         let node = self.node(tag)?;
@@ -171,14 +279,9 @@ impl Handler for TestNg<'_> {
                 // `total` includes repeated attempts, and ignored tests that are not listed.
                 let others = count("ignored").saturating_add(count("retried"));
                 self.claimed = Claimed { total: count("total").saturating_sub(others), bad: count("failed") };
+                self.skipped = count("skipped");
             }
-            Node::Suite => {
-                self.reporter.suites += 1;
-                self.path.enter(cut(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
-                if let Some(start) = tag.get("started-at") {
-                    self.reporter.timestamp(&start);
-                }
-            }
+            Node::Suite => self.start_suite(tag),
             Node::Class => {
                 self.reporter.suites += 1;
                 self.class_number += 1;
@@ -192,7 +295,8 @@ impl Handler for TestNg<'_> {
                     self.method.scratch.message.push_str(": ");
                 }
             }
-            Node::Message | Node::Other => {}
+            Node::Value => self.method.start_value(tag, self.reporter.limits.name),
+            Node::Params | Node::Message | Node::Other => {}
         }
         self.nodes.push(node);
         Ok(())
@@ -201,22 +305,25 @@ impl Handler for TestNg<'_> {
     fn end(&mut self) -> Result<(), Fault> {
         match self.nodes.pop() {
             Some(Node::Method) => self.end_method()?,
+            Some(Node::Value) => self.method.end_value(),
             Some(Node::Class) => self.end_class(),
             Some(Node::Suite) => self.path.leave(),
-            Some(Node::Root) => self.reporter.compare("<testng-results>", self.claimed, Claimed::default()),
+            Some(Node::Root) => self.end_root(),
             _ => {}
         }
         Ok(())
     }
 
     fn text(&mut self, text: &str) {
-        if self.wants_text() {
+        if self.nodes.last() == Some(&Node::Value) {
+            self.method.add_to_value(text, self.reporter.limits.name);
+        } else if self.wants_text() {
             let text = if self.method.scratch.message.ends_with(": ") { text.trim_start() } else { text };
             push_text(&mut self.method.scratch.message, text, self.reporter.limits.message);
         }
     }
 
     fn wants_text(&self) -> bool {
-        self.nodes.last() == Some(&Node::Message)
+        matches!(self.nodes.last(), Some(Node::Message | Node::Value))
     }
 }

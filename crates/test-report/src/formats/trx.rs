@@ -155,7 +155,8 @@ impl Trx<'_> {
         self.reporter.compare("<Counters>", self.claimed, Claimed::default());
         match self.run.as_deref() {
             Some("Failed" | "Error") if self.reporter.bad == 0 => {
-                self.reporter.problem(ProblemKind::SuiteFailed, "the run failed, but no test in it did");
+                let message = "the run failed, but no test in it did";
+                self.reporter.suite_failed("", message, message);
             }
             Some(
                 unfinished

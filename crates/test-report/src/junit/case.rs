@@ -36,6 +36,8 @@ pub(super) struct Case {
     message_of: Option<ResultKind>,
     /// The message is an attribute, so that the text is not needed.
     has_message: bool,
+    /// The class of the failure, for a result without any other word.
+    type_name: String,
     failures: u32,
     errors: u32,
     skips: u32,
@@ -44,12 +46,17 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn begin(&mut self, tag: &Tag<'_>, limits: &Limits) {
+    pub(super) fn clear(&mut self) {
         for text in [&mut self.name, &mut self.class_name, &mut self.file, &mut self.timestamp, &mut self.message] {
             text.clear();
         }
+        self.type_name.clear();
         (self.duration, self.stated, self.message_of, self.has_message) = (None, None, None, false);
         (self.failures, self.errors, self.skips, self.flaky, self.reruns) = (0, 0, 0, 0, 0);
+    }
+
+    pub(super) fn begin(&mut self, tag: &Tag<'_>, limits: &Limits) {
+        self.clear();
         for attribute in tag.attributes() {
             match attribute.name {
                 "name" => attribute.append_to(&mut self.name, limits.name),
@@ -63,7 +70,7 @@ impl Case {
         }
     }
 
-    pub(super) fn add_result(&mut self, kind: ResultKind, message: &str) {
+    pub(super) fn add_result(&mut self, kind: ResultKind, message: &str, type_name: &str) {
         let count = match kind {
             ResultKind::Failure => &mut self.failures,
             ResultKind::Error => &mut self.errors,
@@ -77,6 +84,8 @@ impl Case {
             self.message.clear();
             self.message.push_str(message);
             self.has_message = !message.is_empty();
+            self.type_name.clear();
+            self.type_name.push_str(type_name);
         }
     }
 
@@ -118,10 +127,23 @@ impl Case {
             file: &self.file,
             outcome: self.outcome(),
             duration: self.duration,
-            message: self.message.trim_end(),
+            message: self.why(),
             failed_attempts: self.attempts(),
             timestamp: &self.timestamp,
         }
+    }
+
+    /// The message; else the text, without the line in which PHPUnit repeats the test; else the class of the failure.
+    pub(super) fn why(&self) -> &str {
+        let why = self.message.trim_end();
+        if why.is_empty() {
+            return &self.type_name;
+        }
+        let rest = why.split_once('\n').filter(|_| !self.has_message).and_then(|(first, rest)| {
+            let (_, test) = first.split_once("::")?;
+            (!self.name.is_empty() && test.starts_with(&self.name)).then(|| rest.trim_start())
+        });
+        rest.filter(|rest| !rest.is_empty()).unwrap_or(why)
     }
 
     /// Failed attempts beside the result that counts.

@@ -96,10 +96,11 @@ impl Header {
         let tests = self.tests.unwrap_or(0);
         let skipped = self.skipped.unwrap_or(0);
         let counted = if listed.total == 0 {
-            // Failures of the suite itself may be what the header counts; they are a problem of their own.
+            // Failures of the suite itself may be what the header counts; they are handed on by themselves.
             let beyond = |count: u64, elements: u64| count.saturating_sub(elements);
             let errored = beyond(self.errors.unwrap_or(0), listed.error_elements);
             let failed = beyond(self.failures.unwrap_or(0), listed.bad_elements - listed.error_elements);
+            let tests = beyond(tests, listed.suite_elements);
             let total = tests.max(failed.saturating_add(errored).saturating_add(skipped));
             CountedOnly { suite, total, failed, errored, skipped, duration }
         } else {

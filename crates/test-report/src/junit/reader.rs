@@ -8,8 +8,9 @@ use report_input::{ErrorKind, cut};
 use super::case::{Case, ResultKind};
 use super::counters::{Header, Listed};
 use crate::format::Format;
+use crate::formats::OUTSIDE;
 use crate::limits::Limits;
-use crate::model::{Outcome, Problem, ProblemKind, ReportFacts, Sink};
+use crate::model::{Outcome, Problem, ProblemKind, ReportFacts, Sink, TestCase};
 use crate::time::seconds;
 
 /// What an open element is.
@@ -53,7 +54,7 @@ pub(super) struct JUnit<'a> {
     /// The names of the open suites.
     path: String,
     /// A failure of a suite that is being read.
-    suite_message: String,
+    suite_result: Case,
     case_count: u64,
     suite_count: u64,
     counted_only: Option<String>,
@@ -71,7 +72,7 @@ impl<'a> JUnit<'a> {
             cases: vec![Case::default()],
             open_cases: 0,
             path: String::new(),
-            suite_message: String::new(),
+            suite_result: Case::default(),
             case_count: 0,
             suite_count: 0,
             counted_only: None,
@@ -144,16 +145,6 @@ impl<'a> JUnit<'a> {
         }
         self.suites.push(suite);
         Ok(())
-    }
-
-    /// PHPUnit 6 to 9 write a test that ended with a warning (an unusable data provider, for example) as one that has a
-    /// `warning`, count it as neither failure nor error, and do not pass.
-    fn note_warning(&mut self, tag: &Tag<'_>) {
-        let is_of_phpunit = || tag.get("type").is_some_and(|class| class.starts_with("PHPUnit"));
-        if tag.name == "warning" && self.open_cases > 0 && is_of_phpunit() {
-            let test = self.cases[self.open_cases - 1].as_test_case(&self.path, 0).id();
-            self.problem(ProblemKind::SuiteFailed, format!("the test {test} ended with a warning"));
-        }
     }
 
     /// Qt 4 and 5 count the messages of all tests as `errors`.
@@ -240,14 +231,22 @@ impl<'a> JUnit<'a> {
     }
 
     fn start_result(&mut self, kind: ResultKind, tag: &Tag<'_>) {
-        let message = tag.get("message").filter(|message| !message.trim().is_empty()).or_else(|| tag.get("type"));
-        let message = message.as_deref().map(|message| cut(message, self.limits.message)).unwrap_or_default();
-        if self.open_cases > 0 {
-            self.cases[self.open_cases - 1].add_result(kind, message);
-        } else {
-            self.suite_message.clear();
-            self.suite_message.push_str(message);
+        if tag.name == "warning" {
+            let test = self.cases[self.open_cases - 1].as_test_case(&self.path, 0).id();
+            self.problem(ProblemKind::SuiteFailed, format!("the test {test} ended with a warning"));
         }
+        let message = tag.get("message").filter(|message| !message.trim().is_empty());
+        let type_name = tag.get("type").unwrap_or_default();
+        let message = message.as_deref().map(|message| cut(message, self.limits.message)).unwrap_or_default();
+        let type_name = cut(&type_name, self.limits.name);
+        let result = match self.open_cases {
+            0 => {
+                self.suite_result.clear();
+                &mut self.suite_result
+            }
+            open => &mut self.cases[open - 1],
+        };
+        result.add_result(kind, message, type_name);
     }
 
     fn end_result(&mut self, kind: ResultKind) {
@@ -260,7 +259,15 @@ impl<'a> JUnit<'a> {
             suite.listed.error_elements += u64::from(kind == ResultKind::Error);
         }
         let what = if kind == ResultKind::Error { "an error" } else { "a failure" };
-        let why = self.suite_message.trim();
+        let why = self.suite_result.why();
+        let number = self.suites.last().map_or(0, |suite| suite.number);
+        // Jenkins counts it as well, as a test called "<init>".
+        self.sink.case(&TestCase {
+            suite: &self.path,
+            suite_number: number,
+            message: why,
+            ..TestCase::new(OUTSIDE, Outcome::Errored)
+        });
         let why = if why.is_empty() { String::new() } else { format!(": {why}") };
         let message = format!("{}{what} outside of any test{why}", named(&self.path));
         self.problem(ProblemKind::SuiteFailed, message);
@@ -291,6 +298,7 @@ impl<'a> JUnit<'a> {
             "testsuite" | "testsuites" => Node::Suite,
             "failure" => Node::Result(ResultKind::Failure),
             "error" => Node::Result(ResultKind::Error),
+            "warning" if self.open_cases > 0 && is_warning_of_phpunit(tag) => Node::Result(ResultKind::Error),
             "skipped" | "skip" | "ignored" | "disabled" => Node::Result(ResultKind::Skipped),
             "flakyFailure" | "flakyError" => Node::Result(ResultKind::Flaky),
             "rerunFailure" | "rerunError" => Node::Result(ResultKind::Rerun),
@@ -308,7 +316,7 @@ impl Handler for JUnit<'_> {
             Node::Case => self.start_case(tag),
             Node::Suite => self.start_suite(tag)?,
             Node::Result(kind) => self.start_result(kind, tag),
-            Node::Transparent => self.note_warning(tag),
+            Node::Transparent => {}
             Node::Opaque => self.note_property(tag),
         }
         Ok(())
@@ -328,7 +336,7 @@ impl Handler for JUnit<'_> {
         if let Some(Node::Result(kind)) = self.nodes.last() {
             match self.cases[..self.open_cases].last_mut() {
                 Some(case) => case.add_text(*kind, text, self.limits.message),
-                None => push_text(&mut self.suite_message, text, self.limits.message),
+                None => self.suite_result.add_text(*kind, text, self.limits.message),
             }
         }
     }
@@ -336,6 +344,12 @@ impl Handler for JUnit<'_> {
     fn wants_text(&self) -> bool {
         matches!(self.nodes.last(), Some(Node::Result(_)))
     }
+}
+
+/// PHPUnit 6 to 9 write a test that ended with a warning (an unusable data provider, for example) as one that has a
+/// `warning`, count it as neither failure nor error, and do not pass.
+fn is_warning_of_phpunit(tag: &Tag<'_>) -> bool {
+    tag.get("type").is_some_and(|class| class.starts_with("PHPUnit"))
 }
 
 /// A run of googletest always states its failures, and names the root so.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use test_report::{Format, Limits, ReportError, Summary, read_report};
+use test_report::{Format, Limits, ProblemKind, ReportError, Summary, read_report};
 
 /// Reads a report as a file is read: in small parts.
 pub(crate) fn read(source: &str, bytes: &[u8], format: Option<Format>) -> Result<Summary, ReportError> {
@@ -34,6 +34,10 @@ fn check(folder: &Path, row: &str) -> Result<(), String> {
             let problems = problems.join("; ");
             let agree = if part.is_empty() { problems.is_empty() } else { problems.contains(part) };
             let found = figures(&summary);
+            let failed_outside = summary.problems().iter().any(|problem| problem.kind == ProblemKind::SuiteFailed);
+            if failed_outside && summary.tests().failed + summary.tests().errored == 0 {
+                return Err(format!("{found} is read as green although something failed: {problems}"));
+            }
             if found != expected || !agree || summary.problem_count() > 1 || forced.as_ref() != Ok(&found) {
                 return Err(format!("{found}, problems: {problems}; read as {format}: {forced:?}"));
             }

@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod hostile;
+mod names_and_messages;
 mod properties;
 mod properties_written;
 mod windows;

@@ -12,7 +12,7 @@ use report_input::cut;
 use report_input::xml::Tag;
 
 use super::Boost;
-use crate::model::{Outcome, ProblemKind};
+use crate::model::Outcome;
 
 /// What an entry of the log means for its test.
 pub(super) fn bad(name: &str) -> Option<Outcome> {
@@ -47,7 +47,7 @@ impl Boost<'_> {
     /// Something was wrong outside of tests.
     pub(super) fn end_loose(&mut self, text: &str) {
         let message = format!("{}an error outside of any test: {}", self.place(), cut(text, 500));
-        self.reporter.problem(ProblemKind::SuiteFailed, message);
+        self.reporter.suite_failed(self.path.as_str(), text, message);
     }
 
     /// Microseconds.

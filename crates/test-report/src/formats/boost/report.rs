@@ -106,12 +106,11 @@ impl Boost<'_> {
             && let Some(complaint) = suite.complaint()
         {
             let message = format!("{}{complaint}", self.place());
-            let kind = if complaint.starts_with("the counters") {
-                ProblemKind::CountersDisagree
+            if complaint.starts_with("the counters") {
+                self.reporter.problem(ProblemKind::CountersDisagree, message);
             } else {
-                ProblemKind::SuiteFailed
-            };
-            self.reporter.problem(kind, message);
+                self.reporter.suite_failed(self.path.as_str(), &complaint, message);
+            }
             suite.is_explained = true;
         }
         if let Some(around) = self.suites.last_mut() {

@@ -295,7 +295,7 @@ impl<'a> Run<'a> {
             self.fail_package(&path, BUILD_FAILED, &build.output, Number::default())?;
         }
         if self.fails_in_text && self.tally.listed().bad == 0 {
-            self.tally.problem(ProblemKind::SuiteFailed, "go test printed FAIL, but no test failed");
+            self.tally.suite_failed("go test printed FAIL, but no test failed");
         }
         Ok(())
     }

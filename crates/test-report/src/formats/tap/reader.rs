@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
         }
         if comment.starts_with("Looks like your test exited with") {
             let message = format!("the test program ended badly: {comment}");
-            self.tally.problem(ProblemKind::SuiteFailed, message);
+            self.tally.suite_failed(&message);
         }
         let Some((word, count)) = comment.split_once(char::is_whitespace) else { return };
         match (word, count.trim().parse().ok()) {
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
         self.end_document()?;
         self.tally.suites -= 1;
         if orphaned && self.tally.listed().bad == 0 {
-            self.tally.problem(ProblemKind::SuiteFailed, "a failed subtest at the end has no test point of its own");
+            self.tally.suite_failed("a failed subtest at the end has no test point of its own");
         }
         Ok(())
     }

@@ -1,0 +1,75 @@
+//! What people read about a failing test: its id, and why it failed.
+
+use crate::fixtures::read;
+
+fn failing(report: &str) -> Vec<(String, String)> {
+    let summary = read("r.xml", report.as_bytes(), None).expect("is well formed");
+    summary.failing().iter().map(|failing| (failing.id.clone(), failing.message.clone())).collect()
+}
+
+#[test]
+fn junit_failures_say_the_message_else_the_text_else_the_class() {
+    for (result, expected) in [
+        ("<failure message='m' type='T'>text</failure>", "m"),
+        ("<failure message=' ' type='T'>text</failure>", "text"),
+        ("<failure type='T'>\n  text\n  more\n</failure>", "text\n  more"),
+        ("<failure type='T'/>", "T"),
+        ("<failure type='T'> \n </failure>", "T"),
+        ("<failure/>", ""),
+        ("<failure type='P'>N\\ATest::testB\nFailed asserting that 1 is 2.</failure>", "Failed asserting that 1 is 2."),
+        ("<failure type='P'>N\\ATest::testB\n</failure>", "N\\ATest::testB"),
+        ("<failure type='P'>Other::testC\nFailed.</failure>", "Other::testC\nFailed."),
+        ("<failure message='N\\ATest::testB\nFailed.' type='P'/>", "N\\ATest::testB Failed."),
+        ("<failure type='F'>f</failure><error type='E'/>", "E"),
+        ("<error type='PHPUnit\\Framework\\Error'/><failure message='m'/>", "PHPUnit\\Framework\\Error"),
+        ("<warning type='PHPUnit\\Framework\\Warning'>No tests found.</warning>", "No tests found."),
+    ] {
+        let xml = format!("<testsuite><testcase classname='N.ATest' name='testB'>{result}</testcase></testsuite>");
+        assert_eq!(failing(&xml), [("N.ATest::testB".to_owned(), expected.to_owned())], "{result}");
+    }
+}
+
+#[test]
+fn junit_failures_of_suites_have_a_name_and_the_same_message() {
+    for (result, expected) in [
+        ("<error message='m' type='T'>text</error>", "m"),
+        ("<failure type='T'>text</failure>", "text"),
+        ("<error type='T'/>", "T"),
+    ] {
+        let xml = format!("<testsuites><testsuite name='s'>{result}</testsuite></testsuites>");
+        assert_eq!(failing(&xml), [("s::(outside of any test)".to_owned(), expected.to_owned())], "{result}");
+    }
+}
+
+#[test]
+fn testng_rows_are_named_by_their_parameters() {
+    for (values, expected) in [
+        ("", "c::a"),
+        ("<value><![CDATA[1]]></value>", "c::a(1)"),
+        ("<value>\n <![CDATA[ x y ]]>\n </value><value is-null='true'/><value/>", "c::a(x y, null, )"),
+        (
+            "<value>shop.Basket@1b6d3586</value><value>[Ljava.lang.String;@4554617c</value>",
+            "c::a(shop.Basket, [Ljava.lang.String;)",
+        ),
+        (
+            "<value>ann@acade.example</value><value>@beefed</value><value>a@b</value>",
+            "c::a(ann@acade.example, @beefed, a@b)",
+        ),
+    ] {
+        let params: String =
+            values.split_inclusive("</value>").map(|value| format!("<param>{value}</param>")).collect();
+        let xml = format!(
+            "<testng-results><suite><test><class name='c'><test-method name='a' status='FAIL'><params>{params}</params>\
+             <exception class='E'><message>m</message></exception></test-method></class></test></suite></testng-results>"
+        );
+        assert_eq!(failing(&xml), [(expected.to_owned(), "E: m".to_owned())], "{values}");
+    }
+}
+
+#[test]
+fn a_failed_configuration_method_is_an_errored_test_of_its_name() {
+    let xml = "<testng-results total='1' skipped='1'><suite name='s'><test name='t'><class name='c'>\
+        <test-method is-config='true' name='setUp' status='FAIL'><exception class='E'/></test-method>\
+        <test-method name='a' status='SKIP'/></class></test></suite></testng-results>";
+    assert_eq!(failing(xml), [("c::setUp".to_owned(), "E:".to_owned())]);
+}
