@@ -173,7 +173,10 @@ impl Results {
     /// Counts everything, now that the rules are known.
     pub(crate) fn settle(mut self, source: &str, tool: &str, rules: &Rules<'_>, summary: &mut Summary) {
         let mut settled = vec![(Level::Error, None); self.counts.len()];
-        for (key, at) in std::mem::take(&mut self.keys) {
+        // In the order of the log, so that the same log always has the same problems first.
+        let mut keys: Vec<(Key, usize)> = std::mem::take(&mut self.keys).into_iter().collect();
+        keys.sort_unstable_by_key(|(_, at)| *at);
+        for (key, at) in keys {
             let said = rules.say(&key.rule, key.invocation, key.level.is_none());
             let level = key.level.unwrap_or(said.level);
             let security = key.security.unwrap_or(said.security);

@@ -3,7 +3,7 @@
 //! A file has maps of its statements and branches, and counters under the same keys. Istanbul derives lines from
 //! statements: a line on which statements start is covered if one of them is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use report_input::json::{self, EachEntry, OnEntry, once, skip};
 use report_input::xml::Fault;
@@ -68,15 +68,15 @@ struct BranchPlace {
     locations: Vec<Range>,
 }
 
-/// What a file's members say.
+/// What a file's members say, in order, so that of several faults always the same one is named.
 #[derive(Debug, Default)]
 struct Data {
     seen: [bool; 6],
     path: Option<String>,
-    statements: HashMap<String, Place>,
-    hits: HashMap<String, Hits>,
-    branches: HashMap<String, BranchPlace>,
-    taken: HashMap<String, Vec<Hits>>,
+    statements: BTreeMap<String, Place>,
+    hits: BTreeMap<String, Hits>,
+    branches: BTreeMap<String, BranchPlace>,
+    taken: BTreeMap<String, Vec<Hits>>,
 }
 
 struct File<'o, 'a> {
@@ -111,11 +111,11 @@ impl<'de> OnEntry<'de> for File<'_, '_> {
 /// A map from the keys of one table of a file to its values.
 struct Table<'o, 'a, V> {
     output: &'o mut Output<'a>,
-    values: HashMap<String, V>,
+    values: BTreeMap<String, V>,
 }
 
 impl<V> Table<'_, '_, V> {
-    fn map<W>(self, value: impl Fn(V) -> W) -> HashMap<String, W> {
+    fn map<W>(self, value: impl Fn(V) -> W) -> BTreeMap<String, W> {
         self.values.into_iter().map(|(key, found)| (key, value(found))).collect()
     }
 }
@@ -125,7 +125,7 @@ fn table<'de, 'o, 'a, A: MapAccess<'de>, V: Deserialize<'de>>(
     output: &'o mut Output<'a>,
     what: &'static str,
 ) -> Result<Table<'o, 'a, V>, A::Error> {
-    map.next_value_seed(EachEntry { what, on_entry: Table { output, values: HashMap::new() } })
+    map.next_value_seed(EachEntry { what, on_entry: Table { output, values: BTreeMap::new() } })
 }
 
 impl<'de, V: Deserialize<'de>> OnEntry<'de> for Table<'_, '_, V> {

@@ -123,3 +123,14 @@ fn a_file_in_many_parts_is_read_in_time() {
     assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
     assert_eq!((facts.entries, merged.files().len()), (200_000, 2));
 }
+
+/// Which of several faults is named must not depend on how a process hashes names.
+#[test]
+fn the_same_fault_is_named_every_time() {
+    let counts: Vec<String> = (0..30).map(|id| format!("\"s{id:02}\": 1")).collect();
+    let report = format!(r#"{{"a.js": {{"path": "a.js", "statementMap": {{}}, "s": {{{}}}}}}}"#, counts.join(","));
+    for _ in 0..5 {
+        let error = read(report.as_bytes(), Some(Format::Istanbul)).unwrap_err();
+        assert!(error.detail().contains("the statement `s00`"), "{error}");
+    }
+}

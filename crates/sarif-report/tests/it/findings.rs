@@ -81,3 +81,21 @@ fn problems_are_bounded_and_counted() {
     assert!((1..=10).contains(&summary.problems().len()), "{:?}", summary.problems());
     assert!(summary.problems().iter().all(|problem| problem.kind == ProblemKind::ToolFailed));
 }
+
+/// What is told first must not depend on how a process hashes names.
+#[test]
+fn problems_stand_in_the_order_of_the_log() {
+    let results: Vec<String> = (0..20)
+        .map(|number| format!(r#"{{"ruleId": "r{number}", "ruleIndex": {number}, "message": {{"text": "m"}}}}"#))
+        .collect();
+    let log = format!(
+        r#"{{"version": "2.1.0", "runs": [{{"tool": {{"driver": {{"name": "lint"}}}}, "results": [{}]}}]}}"#,
+        results.join(",")
+    );
+    let (_, summary) = crate::read(log.as_bytes(), sarif_report::Which::All).unwrap();
+    let told: Vec<&str> = summary.problems().iter().map(|problem| problem.message.as_str()).collect();
+    let expected: Vec<String> = (0..10)
+        .map(|number| format!("a result refers to rule number {number}, which the run does not describe"))
+        .collect();
+    assert_eq!(told, expected);
+}
