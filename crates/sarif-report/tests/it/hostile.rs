@@ -18,7 +18,8 @@ fn depth_and_strings_are_bounded() {
         let started = Instant::now();
         let error = read(log.as_bytes(), Which::All).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
-        assert!(started.elapsed() < Duration::from_secs(5), "took {:?}", started.elapsed());
+        // Without optimisation, 16 MB of JSON take a second; a machine with other work to do may take many.
+        assert!(started.elapsed() < Duration::from_secs(60), "took {:?}", started.elapsed());
     }
 }
 
