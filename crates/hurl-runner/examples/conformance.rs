@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use stagegate_hurl_runner::{FileRoot, HurlFile, Limits, NetworkPolicy, Outbound, RunOptions, Variables, run_file};
+use stagegate_hurl_runner::{
+    FileRoot, HurlFile, Limits, NetworkPolicy, Outbound, RunOptions, Value, Variables, run_file,
+};
 
 /// Options of the `hurl` command that do not change what a file means.
 const NEUTRAL: [&str; 9] =
@@ -50,7 +52,39 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 struct Invocation {
     script: PathBuf,
     file: PathBuf,
-    variables: Vec<(String, String)>,
+    variables: Vec<(String, Value)>,
+    root: PathBuf,
+}
+
+/// Takes the options out of a command that have a counterpart in [`RunOptions`]: variables and the file root.
+fn take_options<'w>(words: &mut Vec<&'w str>) -> (Vec<(String, Value)>, Option<&'w str>) {
+    let mut variables = Vec::new();
+    let mut root = None;
+    while let Some(index) = words.iter().position(|word| matches!(*word, "--variable" | "--file-root")) {
+        let option = words.remove(index);
+        if index == words.len() {
+            break;
+        }
+        let argument = words.remove(index);
+        match (option, argument.split_once('=')) {
+            ("--variable", Some((name, value))) => variables.push((name.to_owned(), typed(value))),
+            _ => root = Some(argument),
+        }
+    }
+    (variables, root)
+}
+
+/// A variable of the command line: a boolean, a number, or text that may be quoted for the shell.
+fn typed(text: &str) -> Value {
+    match (text, text.parse::<i64>(), text.parse::<f64>()) {
+        ("true", ..) => Value::from(true),
+        ("false", ..) => Value::from(false),
+        ("null", ..) => Value::Null,
+        (_, Ok(number), _) => Value::from(number),
+        (_, _, Ok(number)) => Value::from(number),
+        ("\\\\", ..) => Value::from("\\"),
+        _ => Value::from(text.trim_matches(['"', '\''])),
+    }
 }
 
 /// The scripts that run one file; of `tests_ok`, without options that matter.
@@ -68,17 +102,21 @@ fn invocations(suite: &str) -> Result<BTreeMap<String, Invocation>, std::io::Err
         for option in NEUTRAL {
             command = command.replace(&format!(" {option} "), " ");
         }
-        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let mut words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let (variables, root) = take_options(&mut words);
         let files: Vec<&str> = words.iter().copied().filter(|word| word.ends_with(".hurl")).collect();
         let [file] = files.as_slice() else { continue };
-        let has_options = words.iter().any(|word| word.starts_with('-'));
-        if suite == "tests_ok" && (has_options || text.contains("export ") || text.contains("HURL_")) {
+        let has_options =
+            words.len() > 1 || text.contains("export ") || text.contains("HURL_") || text.contains("exit 255");
+        // A variable of a failing run is what the command line fails on.
+        let has_options = has_options || (suite == "tests_failed" && !variables.is_empty());
+        if suite != "tests_error_parser" && has_options {
             continue;
         }
         let name = script.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let pairs = words.windows(2).filter(|pair| pair[0] == "--variable").filter_map(|pair| pair[1].split_once('='));
-        let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        invocations.insert(name, Invocation { script, file: PathBuf::from(file), variables });
+        let file = PathBuf::from(file);
+        let root = root.map_or_else(|| file.parent().unwrap_or(Path::new(".")).to_owned(), PathBuf::from);
+        invocations.insert(name, Invocation { script, file, variables, root });
     }
     Ok(invocations)
 }
@@ -86,12 +124,11 @@ fn invocations(suite: &str) -> Result<BTreeMap<String, Invocation>, std::io::Err
 fn options(invocation: &Invocation) -> Result<RunOptions, Box<dyn std::error::Error>> {
     let policy = NetworkPolicy::new().allow_network("127.0.0.0/8".parse()?).allow_network("::1".parse()?);
     let mut options = RunOptions::new(Outbound::new(policy), Instant::now() + Duration::from_secs(60));
-    let folder = invocation.file.parent().unwrap_or(Path::new("."));
-    options.files = FileRoot::new(folder, 64 * 1024 * 1024);
-    options.limits = Limits { max_body_bytes: 64 * 1024 * 1024, ..Limits::default() };
+    options.files = FileRoot::new(&invocation.root, 64 * 1024 * 1024);
+    options.limits = Limits { max_body_bytes: 1024 * 1024 * 1024, max_redirects: 100, ..Limits::default() };
     options.variables = Variables::new();
     for (name, value) in &invocation.variables {
-        options.variables.set(name, value.as_str());
+        options.variables.set(name, value.clone());
     }
     Ok(options)
 }

@@ -90,15 +90,7 @@ impl Outbound {
     /// Resolves and judges. Addresses that the policy refuses are left out, as long as one remains.
     pub(crate) async fn addresses(&self, target: &Target, timeout: Duration) -> Result<Vec<SocketAddr>, OpenError> {
         self.policy.check_host(&target.host, target.port)?;
-        let found = match (&target.addresses, target.host.parse::<IpAddr>()) {
-            (Some(addresses), _) => addresses.clone(),
-            (None, Ok(address)) => vec![address],
-            (None, Err(_)) => match tokio::time::timeout(timeout, self.resolver.resolve(&target.host)).await {
-                Ok(Ok(addresses)) => addresses,
-                Ok(Err(error)) => return Err(OpenError::Resolve(target.host.clone(), error.to_string())),
-                Err(_) => return Err(OpenError::Timeout("resolving the name", timeout)),
-            },
-        };
+        let found = self.lookup(target, timeout).await?;
         let family = found.into_iter().filter(|ip| target.family.is_none_or(|family| family.accepts(*ip)));
         let mut refusal = None;
         let mut allowed = Vec::new();
@@ -114,6 +106,25 @@ impl Outbound {
             _ if allowed.is_empty() => Err(OpenError::Resolve(target.host.clone(), "no address was found".to_owned())),
             _ => Ok(allowed),
         }
+    }
+
+    /// The addresses of a target, not judged yet.
+    pub(crate) async fn lookup(&self, target: &Target, timeout: Duration) -> Result<Vec<IpAddr>, OpenError> {
+        if let Some(addresses) = &target.addresses {
+            return Ok(addresses.clone());
+        }
+        if let Ok(address) = target.host.parse() {
+            return Ok(vec![address]);
+        }
+        match tokio::time::timeout(timeout, self.resolver.resolve(&target.host)).await {
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(OpenError::Resolve(target.host.clone(), error.to_string())),
+            Err(_) => Err(OpenError::Timeout("resolving the name", timeout)),
+        }
+    }
+
+    pub(crate) fn policy(&self) -> &NetworkPolicy {
+        &self.policy
     }
 
     /// Opens a connection within `timeout`: the addresses are tried in order.

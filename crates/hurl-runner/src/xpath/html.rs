@@ -17,6 +17,7 @@ pub(super) fn parse(text: &str) -> Option<Document> {
         document: RefCell::new(Document::new(true)),
         open: RefCell::new(Vec::new()),
         head_seen: Cell::new(false),
+        body_ended: Cell::new(false),
         body: Cell::new(None),
     };
     let tokenizer = Tokenizer::new(builder, TokenizerOpts::default());
@@ -68,6 +69,7 @@ struct Builder {
     document: RefCell<Document>,
     open: RefCell<Vec<(NodeId, String)>>,
     head_seen: Cell<bool>,
+    body_ended: Cell<bool>,
     body: Cell<Option<NodeId>>,
 }
 
@@ -196,12 +198,18 @@ impl Builder {
                 self.push("p");
             }
         }
+        if self.body_ended.get() && is_blank && self.current().as_deref() == Some("body") {
+            return;
+        }
         let parent = self.parent();
         self.document.borrow_mut().append_text(parent, text);
     }
 
     /// Closes the nearest open element of that name, unless an element that binds tighter is in between.
     fn end(&self, name: &str) {
+        if name == "body" {
+            self.body_ended.set(true);
+        }
         let position = {
             let open = self.open.borrow();
             let mut position = None;

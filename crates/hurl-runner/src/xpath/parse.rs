@@ -127,7 +127,7 @@ impl Parser {
         Ok(match signs {
             0 => operand,
             // Two signs cancel out, but still make a number of the operand.
-            _ if signs % 2 == 0 => Expression::Negate(Box::new(Expression::Negate(Box::new(operand)))),
+            _ if signs.is_multiple_of(2) => Expression::Negate(Box::new(Expression::Negate(Box::new(operand)))),
             _ => Expression::Negate(Box::new(operand)),
         })
     }

@@ -112,6 +112,7 @@ fn evaluates_over_html_as_libxml_builds_it() {
         ("bare", "string(/html/body/p)", "bare"),
         ("<b>x</b>", "string(/html/body/b)", "x"),
         ("<html><body><p>a</body></html><p>b", "count(/html/body/p)", "2.0"),
+        ("<html><body>a</body>\n</html>\n", "string(//body)", "a"),
         ("<div><p>a</div>b", "string(/html/body)", "ab"),
         ("<p>a</b>b</p>", "string(//p)", "ab"),
         ("<select><option>a<option>b</select>", "count(//option)", "2.0"),
