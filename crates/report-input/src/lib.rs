@@ -7,7 +7,16 @@
 //! * [`json::parse`] drives a serde seed, with bounds on depth and on strings that serde_json does not have.
 //! * [`Lines`] hands out lines.
 //!
-//! Whatever is wrong ends in one [`ReportError`] that names the report and the place.
+//! # What holds for every report
+//!
+//! * **Whole or not at all.** What is cut short, not well formed or not text in its encoding ends in a [`ReportError`] that
+//!   names the report and the place. A handler has seen a part of the report by then, which is no evidence of the whole.
+//! * **Bounded.** [`Bounds`] hold for bytes, depth, attributes and single tokens; over a bound is an error of the kind
+//!   [`ErrorKind::Limit`]. Memory does not grow with the report, but with its longest token.
+//! * **No expansion.** XML entities other than the five predefined ones and character references are refused, and nothing
+//!   outside of the report is ever opened.
+//! * **Windows do not show.** However the input arrives, and wherever the window ends that slides over it, the same
+//!   elements, texts and places come out.
 
 mod bounds;
 mod error;
