@@ -9,30 +9,41 @@ use crate::fault::Fault;
 use crate::template::Scope;
 use crate::value::{Number, TypeMismatch, Value};
 
-/// What became of a comparison, and the words for it.
-struct Judgement {
-    result: Result<bool, TypeMismatch>,
+/// A comparison that did not come out as wanted, in words.
+struct Mismatch {
     actual: String,
     expected: String,
+    is_of_types: bool,
+}
+
+/// Compares a result with the wanted one. The words are made where it differs only: values can be large.
+fn compare(
+    result: Result<bool, TypeMismatch>,
+    wanted: bool,
+    words: impl FnOnce() -> (String, String),
+) -> Option<Mismatch> {
+    if result == Ok(wanted) {
+        return None;
+    }
+    let (actual, expected) = words();
+    Some(Mismatch { actual, expected, is_of_types: result.is_err() })
 }
 
 /// Judges the value of an assert; `actual` is `None` where the query or a filter found nothing.
 pub(crate) fn evaluate(predicate: &Predicate, scope: Scope<'_>, actual: Option<&Value>) -> Result<(), Fault> {
     let function = &predicate.predicate_func;
-    let judgement = match actual {
-        Some(actual) => judge(&function.value, function.source_info, scope, actual)?,
-        None => Judgement {
-            result: Ok(false),
-            actual: "none".to_owned(),
-            expected: expected_where_nothing_is(&function.value, scope)?,
-        },
+    let wanted = !predicate.not;
+    let mismatch = match actual {
+        Some(actual) => judge(&function.value, function.source_info, scope, actual, wanted)?,
+        None => {
+            let expected = expected_where_nothing_is(&function.value, scope)?;
+            compare(Ok(false), wanted, || ("none".to_owned(), expected))
+        }
     };
-    if judgement.result == Ok(!predicate.not) {
-        return Ok(());
-    }
+    let Some(mismatch) = mismatch else { return Ok(()) };
     let is_negated = predicate.not ^ matches!(function.value, PredicateFuncValue::NotEqual { .. });
-    let expected = format!("{}{}", if is_negated { "not " } else { "" }, judgement.expected);
-    Err(Fault::assert(function.source_info, judgement.actual, expected, judgement.result.is_err()))
+    let expected = format!("{}{}", if is_negated { "not " } else { "" }, mismatch.expected);
+    Err(Fault::assert(function.source_info, mismatch.actual, expected, mismatch.is_of_types))
 }
 
 fn expected_where_nothing_is(function: &PredicateFuncValue, scope: Scope<'_>) -> Result<String, Fault> {
@@ -76,7 +87,13 @@ fn type_name(function: &PredicateFuncValue) -> &'static str {
     }
 }
 
-fn judge(function: &PredicateFuncValue, at: SourceInfo, scope: Scope<'_>, actual: &Value) -> Result<Judgement, Fault> {
+fn judge(
+    function: &PredicateFuncValue,
+    at: SourceInfo,
+    scope: Scope<'_>,
+    actual: &Value,
+    wanted: bool,
+) -> Result<Option<Mismatch>, Fault> {
     use PredicateFuncValue as P;
     type Relation = fn(&Value, &Value) -> Result<bool, TypeMismatch>;
     let (words, value, relation): (&str, &PredicateValue, Relation) = match function {
@@ -92,18 +109,16 @@ fn judge(function: &PredicateFuncValue, at: SourceInfo, scope: Scope<'_>, actual
         P::EndWith { value, .. } => ("ends with ", value, Value::ends_with),
         P::Contain { value, .. } => ("contains ", value, Value::contains),
         P::Include { value, .. } => ("includes ", value, Value::includes),
-        P::Match { value, .. } => return judge_match(&literal(value, scope)?, at, actual),
-        other => return Ok(judge_type(other, actual)),
+        P::Match { value, .. } => return judge_match(&literal(value, scope)?, at, actual, wanted),
+        other => return Ok(judge_type(other, actual, wanted)),
     };
     let expected = literal(value, scope)?;
-    Ok(Judgement {
-        result: relation(actual, &expected),
-        actual: actual.described(),
-        expected: format!("{words}{}", expected.described()),
-    })
+    Ok(compare(relation(actual, &expected), wanted, || {
+        (actual.described(), format!("{words}{}", expected.described()))
+    }))
 }
 
-fn judge_match(expected: &Value, at: SourceInfo, actual: &Value) -> Result<Judgement, Fault> {
+fn judge_match(expected: &Value, at: SourceInfo, actual: &Value, wanted: bool) -> Result<Option<Mismatch>, Fault> {
     let result = match (actual, expected) {
         (_, Value::String(pattern)) => {
             let regex = regex::Regex::new(pattern).map_err(|_| Fault::invalid_regex(at))?;
@@ -112,66 +127,52 @@ fn judge_match(expected: &Value, at: SourceInfo, actual: &Value) -> Result<Judge
         (_, Value::Regex(regex)) => as_text(actual).map(|text| regex.is_match(text)),
         _ => Err(TypeMismatch),
     };
-    Ok(Judgement { result, actual: actual.described(), expected: format!("matches regex <{expected}>") })
+    Ok(compare(result, wanted, || (actual.described(), format!("matches regex <{expected}>"))))
 }
 
 fn as_text(value: &Value) -> Result<&str, TypeMismatch> {
     if let Value::String(text) = value { Ok(text) } else { Err(TypeMismatch) }
 }
 
-fn judge_type(function: &PredicateFuncValue, actual: &Value) -> Judgement {
+fn judge_type(function: &PredicateFuncValue, actual: &Value, wanted: bool) -> Option<Mismatch> {
     use PredicateFuncValue as P;
-    let kind_is = |holds: bool| Judgement {
-        result: Ok(holds),
-        actual: actual.described(),
-        expected: type_name(function).to_owned(),
+    let holds = match function {
+        P::Exist => !matches!(actual, Value::Nodeset(0)),
+        P::IsBoolean => matches!(actual, Value::Bool(_)),
+        P::IsCollection => matches!(actual, Value::Bytes(_) | Value::List(_) | Value::Nodeset(_) | Value::Object(_)),
+        P::IsDate => matches!(actual, Value::Date(_)),
+        P::IsFloat => matches!(actual, Value::Number(Number::Float(_))),
+        P::IsInteger => matches!(actual, Value::Number(Number::Integer(_) | Number::BigInteger(_))),
+        P::IsList => matches!(actual, Value::Bytes(_) | Value::List(_)),
+        P::IsNumber => matches!(actual, Value::Number(_)),
+        P::IsObject => matches!(actual, Value::Nodeset(_) | Value::Object(_)),
+        P::IsString => matches!(actual, Value::String(_)),
+        _ => return judge_content(function, actual, wanted),
     };
-    match function {
-        P::Exist => kind_is(!matches!(actual, Value::Nodeset(0))),
-        P::IsBoolean => kind_is(matches!(actual, Value::Bool(_))),
-        P::IsCollection => {
-            kind_is(matches!(actual, Value::Bytes(_) | Value::List(_) | Value::Nodeset(_) | Value::Object(_)))
-        }
-        P::IsDate => kind_is(matches!(actual, Value::Date(_))),
-        P::IsFloat => kind_is(matches!(actual, Value::Number(Number::Float(_)))),
-        P::IsInteger => kind_is(matches!(actual, Value::Number(Number::Integer(_) | Number::BigInteger(_)))),
-        P::IsList => kind_is(matches!(actual, Value::Bytes(_) | Value::List(_))),
-        P::IsNumber => kind_is(matches!(actual, Value::Number(_))),
-        P::IsObject => kind_is(matches!(actual, Value::Nodeset(_) | Value::Object(_))),
-        P::IsString => kind_is(matches!(actual, Value::String(_))),
+    compare(Ok(holds), wanted, || (actual.described(), type_name(function).to_owned()))
+}
+
+/// The predicates that look into a value. A value of another type never fits, not even negated.
+fn judge_content(function: &PredicateFuncValue, actual: &Value, wanted: bool) -> Option<Mismatch> {
+    use PredicateFuncValue as P;
+    let (form, holds): (_, fn(&str) -> bool) = match function {
         P::IsEmpty => {
             let length = actual.length();
-            Judgement {
-                result: length.map(|length| length == 0),
-                actual: length.map_or_else(|_| actual.described(), |length| format!("count equals to {length}")),
-                expected: "count equals to 0".to_owned(),
-            }
+            return compare(length.map(|length| length == 0), wanted, || {
+                let counted = length.map(|length| format!("count equals to {length}"));
+                (counted.unwrap_or_else(|TypeMismatch| actual.described()), "count equals to 0".to_owned())
+            });
         }
-        P::IsIpv4 => judge_format(actual, "IPv4 format", |text| text.parse().is_ok_and(|ip: IpAddr| ip.is_ipv4())),
-        P::IsIpv6 => judge_format(actual, "IPv6 format", |text| text.parse().is_ok_and(|ip: IpAddr| ip.is_ipv6())),
-        P::IsUuid => judge_format(actual, "UUID format", |text| uuid::Uuid::try_parse(text).is_ok()),
-        _ => judge_format(actual, "format YYYY-MM-DDTHH:mm:ss.sssZ", |text| {
-            chrono::DateTime::parse_from_rfc3339(text).is_ok()
-        })
-        .with_iso_words(),
-    }
-}
-
-impl Judgement {
-    fn with_iso_words(mut self) -> Self {
-        self.expected = self.expected.replace("string in format", "string with format");
-        self
-    }
-}
-
-/// A text in a certain form. Another type than text never holds, not even negated.
-fn judge_format(actual: &Value, form: &str, holds: impl Fn(&str) -> bool) -> Judgement {
-    match as_text(actual) {
-        Ok(text) => {
-            Judgement { result: Ok(holds(text)), actual: actual.to_string(), expected: format!("string in {form}") }
-        }
-        Err(mismatch) => Judgement { result: Err(mismatch), actual: actual.described(), expected: "string".to_owned() },
-    }
+        P::IsIpv4 => ("in IPv4 format", |text| text.parse().is_ok_and(|ip: IpAddr| ip.is_ipv4())),
+        P::IsIpv6 => ("in IPv6 format", |text| text.parse().is_ok_and(|ip: IpAddr| ip.is_ipv6())),
+        P::IsUuid => ("in UUID format", |text| uuid::Uuid::try_parse(text).is_ok()),
+        _ => ("with format YYYY-MM-DDTHH:mm:ss.sssZ", |text| chrono::DateTime::parse_from_rfc3339(text).is_ok()),
+    };
+    let text = as_text(actual);
+    compare(text.map(holds), wanted, || match text {
+        Ok(text) => (text.to_owned(), format!("string {form}")),
+        Err(TypeMismatch) => (actual.described(), "string".to_owned()),
+    })
 }
 
 fn literal(value: &PredicateValue, scope: Scope<'_>) -> Result<Value, Fault> {

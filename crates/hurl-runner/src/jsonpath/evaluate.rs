@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::function::{self, Function};
 use super::{Argument, Call, Condition, Operand, Query, Relation, Segment, Selector};
-use crate::value::{self, Number, Value};
+use crate::value::{self, Value};
 
 /// How many values one expression may look at. A filter within a filter multiplies its work, and the document comes
 /// from the network.
@@ -215,9 +215,7 @@ fn relate(left: Option<&Value>, relation: Relation, right: Option<&Value>) -> bo
         _ => false,
     };
     let order = || match (left, right) {
-        (Some(Value::Number(left)), Some(Value::Number(right))) if is_ordered(left) && is_ordered(right) => {
-            Some(left.compare(right))
-        }
+        (Some(Value::Number(left)), Some(Value::Number(right))) => left.compare(right),
         (Some(Value::String(left)), Some(Value::String(right))) => Some(left.cmp(right)),
         _ => None,
     };
@@ -229,8 +227,4 @@ fn relate(left: Option<&Value>, relation: Relation, right: Option<&Value>) -> bo
         Relation::Greater => order() == Some(Ordering::Greater),
         Relation::GreaterOrEqual => is_equal() || order() == Some(Ordering::Greater),
     }
-}
-
-fn is_ordered(number: &Number) -> bool {
-    !matches!(number, Number::Float(value) if value.is_nan())
 }

@@ -14,7 +14,7 @@ impl PartialEq for Value {
             (Self::Bool(left), Self::Bool(right)) => left == right,
             (Self::Bytes(left), Self::Bytes(right)) => left == right,
             (Self::Date(left), Self::Date(right)) => left == right,
-            (Self::Number(left), Self::Number(right)) => left.compare(right) == Ordering::Equal,
+            (Self::Number(left), Self::Number(right)) => left.compare(right) == Some(Ordering::Equal),
             (Self::List(left), Self::List(right)) => left == right,
             (Self::Nodeset(left), Self::Nodeset(right)) => left == right,
             (Self::Object(left), Self::Object(right)) => left == right,
@@ -29,7 +29,7 @@ impl Value {
     pub(crate) fn compare(&self, other: &Self) -> Result<Ordering, TypeMismatch> {
         match (self, other) {
             (Self::String(left), Self::String(right)) => Ok(left.cmp(right)),
-            (Self::Number(left), Self::Number(right)) => Ok(left.compare(right)),
+            (Self::Number(left), Self::Number(right)) => left.compare(right).ok_or(TypeMismatch),
             (Self::Date(left), Self::Date(right)) => Ok(left.cmp(right)),
             _ => Err(TypeMismatch),
         }

@@ -26,14 +26,17 @@ impl fmt::Display for Number {
 }
 
 impl Number {
-    /// The order by value; `1` and `1.0` are equal.
-    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+    /// The order by value; `1` and `1.0` are equal. What is not a number has no order, so that no assert passes by it.
+    pub(crate) fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Integer(left), Self::Integer(right)) => left.cmp(right),
-            (Self::Float(left), Self::Float(right)) => compare_floats(*left, *right),
-            (Self::Integer(left), Self::Float(right)) => compare_floats(as_float(*left), *right),
-            (Self::Float(left), Self::Integer(right)) => compare_floats(*left, as_float(*right)),
-            _ => Digits::new(&self.to_string()).compare(&Digits::new(&other.to_string())),
+            (Self::Integer(left), Self::Integer(right)) => Some(left.cmp(right)),
+            (Self::Float(left), Self::Float(right)) => left.partial_cmp(right),
+            (Self::Integer(left), Self::Float(right)) => as_float(*left).partial_cmp(right),
+            (Self::Float(left), Self::Integer(right)) => left.partial_cmp(&as_float(*right)),
+            (Self::Float(number), _) | (_, Self::Float(number)) if !number.is_finite() => {
+                self.as_f64().partial_cmp(&other.as_f64())
+            }
+            _ => Some(Digits::new(&self.to_string()).compare(&Digits::new(&other.to_string()))),
         }
     }
 
@@ -50,11 +53,6 @@ impl Number {
 #[expect(clippy::cast_precision_loss, reason = "Hurl compares whole numbers with floats as floats")]
 fn as_float(value: i64) -> f64 {
     value as f64
-}
-
-/// Two floats of which one is not a number are equal to Hurl; they are unequal here, so that no assert passes by it.
-fn compare_floats(left: f64, right: f64) -> Ordering {
-    left.partial_cmp(&right).unwrap_or(Ordering::Less)
 }
 
 /// A decimal number of any length.
@@ -115,11 +113,20 @@ mod tests {
             for (right_rank, rights) in ordered.iter().enumerate() {
                 for left in lefts {
                     for right in rights {
-                        assert_eq!(left.compare(right), left_rank.cmp(&right_rank), "{left} {right}");
+                        assert_eq!(left.compare(right), Some(left_rank.cmp(&right_rank)), "{left} {right}");
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_not_a_number_has_no_order() {
+        for other in [Number::Integer(1), Number::Float(1.0), Number::Float(f64::NAN), big("99999999999999999999")] {
+            assert_eq!(Number::Float(f64::NAN).compare(&other), None);
+            assert_eq!(other.compare(&Number::Float(f64::NAN)), None);
+        }
+        assert_eq!(Number::Float(f64::INFINITY).compare(&big("99999999999999999999")), Some(Ordering::Greater));
     }
 
     #[test]

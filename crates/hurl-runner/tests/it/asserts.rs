@@ -57,84 +57,83 @@ async fn asserts_that_hold() {
     }
 }
 
+/// A path, what an entry expects of it, and the failure.
+const FAILING: &[(&str, &str, &str)] = &[
+    ("/json", "HTTP 201", "2: Assert status code: actual value is <200>"),
+    ("/json", "HTTP/1.0 200", "2: Assert HTTP version: actual value is <HTTP/1.1>"),
+    ("/json", "HTTP 200\nContent-Type: text/plain", "3: Assert header value: actual value is <application/json>"),
+    ("/json", "HTTP 200\nX-None: 1", "3: Header not found: this header has not been found in the response"),
+    ("/echo", "HTTP 200\n`other`", "3: Assert body value: actual value is <echo>"),
+    ("/echo", "HTTP 200\n```\nea\n```", "4: Assert body value: -ea\n+echo"),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.age\" == 31",
+        "4: Assert failure: actual:   integer <30>\nexpected: integer <31>",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.age\" not == 30",
+        "4: Assert failure: actual:   integer <30>\nexpected: not integer <30>",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.age\" > \"a\"",
+        "4: Assert failure: actual:   integer <30>\nexpected: greater than string <a>\n>>> types between actual and expected are not consistent",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.age\" not startsWith \"a\"",
+        "4: Assert failure: actual:   integer <30>\nexpected: not starts with string <a>\n>>> types between actual and expected are not consistent",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.missing\" == 1",
+        "4: Assert failure: actual:   none\nexpected: integer <1>",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.age\" exists\njsonpath \"$.missing\" count == 1",
+        "5: Filter error: missing value to apply filter",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.tags\" nth 2 == 1",
+        "4: Filter error: invalid filter input: out of bound - size is 2",
+    ),
+    (
+        "/json",
+        "HTTP 200\n[Asserts]\njsonpath \"$.age\" first == 1",
+        "4: Filter error: invalid filter input type\n   actual:   integer\n   expected: list",
+    ),
+    ("/echo", "HTTP 200\n[Asserts]\njsonpath \"$\" exists", "4: Invalid JSON: HTTP response is not a valid JSON"),
+    ("/echo", "HTTP 200\n[Asserts]\nxpath \"//a\" exists", "4: Invalid XML: HTTP response is not a valid XML"),
+    (
+        "/bytes",
+        "HTTP 200\n[Asserts]\nbody == \"x\"",
+        "4: Invalid decoding: could not decode response body with charset 'UTF-8'",
+    ),
+    (
+        "/bomb",
+        "HTTP 200\n[Asserts]\nbytes count == 1",
+        "4: Decompression error: the decompressed response is longer than 33554432 bytes",
+    ),
+    ("/json", "HTTP 200\n[Captures]\nx: jsonpath \"$.missing\"", "4: No query result: query didn't return any result"),
+    (
+        "/json",
+        "HTTP 200\n[Captures]\nx: jsonpath \"$.age\" redact",
+        "4: Invalid secret type: secret must be string, actual value is <integer>",
+    ),
+    ("/{{nope}}", "HTTP 200", "1: Undefined variable: you must set the variable nope"),
+    ("/json", "HTTP 200\n[Asserts]\nstatus == {{nope}}", "4: Undefined variable: you must set the variable nope"),
+];
+
 #[tokio::test]
 async fn asserts_that_do_not_hold_are_told_in_the_words_of_hurl() {
     let server = Server::start().await;
-    for (path, expected, failure) in [
-        ("/json", "HTTP 201", "2: Assert status code: actual value is <200>"),
-        ("/json", "HTTP/1.0 200", "2: Assert HTTP version: actual value is <HTTP/1.1>"),
-        ("/json", "HTTP 200\nContent-Type: text/plain", "3: Assert header value: actual value is <application/json>"),
-        ("/json", "HTTP 200\nX-None: 1", "3: Header not found: this header has not been found in the response"),
-        ("/echo", "HTTP 200\n`other`", "3: Assert body value: actual value is <echo>"),
-        ("/echo", "HTTP 200\n```\nea\n```", "4: Assert body value: -ea\n+echo"),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.age\" == 31",
-            "4: Assert failure: actual:   integer <30>\nexpected: integer <31>",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.age\" not == 30",
-            "4: Assert failure: actual:   integer <30>\nexpected: not integer <30>",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.age\" > \"a\"",
-            "4: Assert failure: actual:   integer <30>\nexpected: greater than string <a>\n>>> types between actual and expected are not consistent",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.age\" not startsWith \"a\"",
-            "4: Assert failure: actual:   integer <30>\nexpected: not starts with string <a>\n>>> types between actual and expected are not consistent",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.missing\" == 1",
-            "4: Assert failure: actual:   none\nexpected: integer <1>",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.age\" exists\njsonpath \"$.missing\" count == 1",
-            "5: Filter error: missing value to apply filter",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.tags\" nth 2 == 1",
-            "4: Filter error: invalid filter input: out of bound - size is 2",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Asserts]\njsonpath \"$.age\" first == 1",
-            "4: Filter error: invalid filter input type\n   actual:   integer\n   expected: list",
-        ),
-        ("/echo", "HTTP 200\n[Asserts]\njsonpath \"$\" exists", "4: Invalid JSON: HTTP response is not a valid JSON"),
-        ("/echo", "HTTP 200\n[Asserts]\nxpath \"//a\" exists", "4: Invalid XML: HTTP response is not a valid XML"),
-        (
-            "/bytes",
-            "HTTP 200\n[Asserts]\nbody == \"x\"",
-            "4: Invalid decoding: could not decode response body with charset 'UTF-8'",
-        ),
-        (
-            "/bomb",
-            "HTTP 200\n[Asserts]\nbytes count == 1",
-            "4: Decompression error: the decompressed response is longer than 33554432 bytes",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Captures]\nx: jsonpath \"$.missing\"",
-            "4: No query result: query didn't return any result",
-        ),
-        (
-            "/json",
-            "HTTP 200\n[Captures]\nx: jsonpath \"$.age\" redact",
-            "4: Invalid secret type: secret must be string, actual value is <integer>",
-        ),
-        ("/{{nope}}", "HTTP 200", "1: Undefined variable: you must set the variable nope"),
-        ("/json", "HTTP 200\n[Asserts]\nstatus == {{nope}}", "4: Undefined variable: you must set the variable nope"),
-    ] {
+    for (path, expected, failure) in FAILING {
         let source = format!("GET {{{{base}}}}{path}\n{expected}\n");
         let report = run(&server.base, &source).await;
-        assert_eq!(failures(&report), [failure], "{source}");
+        assert_eq!(failures(&report), [*failure], "{source}");
         assert!(!report.passed);
     }
 }

@@ -30,7 +30,7 @@ async fn tls_server(versions: &[&'static rustls::SupportedProtocolVersion]) -> u
             tokio::spawn(async move {
                 let mut stream = acceptor.accept(stream).await?;
                 let mut request = [0; 4096];
-                stream.read(&mut request).await?;
+                let _ = stream.read(&mut request).await?;
                 stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok").await?;
                 stream.shutdown().await
             });
