@@ -57,8 +57,12 @@ impl RunOptions {
 
 /// Runs files, at most `jobs` at a time (at least one), and returns their reports in the order of `files`.
 pub async fn run_files(files: &[HurlFile], jobs: usize, options: &RunOptions) -> Vec<FileReport> {
-    let runs = futures_util::stream::iter(files).map(|file| run_file(file, options));
-    runs.buffered(jobs.max(1)).collect().await
+    // A slow file must not keep others from beginning, so they end in any order and are put in theirs at the end.
+    let runs = futures_util::stream::iter(files.iter().enumerate())
+        .map(|(index, file)| async move { (index, run_file(file, options).await) });
+    let mut reports: Vec<(usize, FileReport)> = runs.buffer_unordered(jobs.max(1)).collect().await;
+    reports.sort_unstable_by_key(|(index, _)| *index);
+    reports.into_iter().map(|(_, report)| report).collect()
 }
 
 /// Runs one file.

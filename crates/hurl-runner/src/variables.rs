@@ -45,21 +45,57 @@ impl Variables {
         self.values.get(name)
     }
 
-    /// `text` with every secret replaced by `***`, also in the forms that a secret takes in a URL, a form body and in
-    /// hexadecimal digits.
+    /// `text` with every secret replaced by `***`, also where its characters are escaped as in a URL, a form body or
+    /// JSON, and in hexadecimal digits.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let mut forms: Vec<String> = Vec::new();
-        for secret in &self.secrets {
-            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            let percent = percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC).to_string();
-            forms.extend([secret.clone(), encoded, percent, crate::value::hex(secret.as_bytes())]);
-        }
+        let digits = self.secrets.iter().map(|secret| crate::value::hex(secret.as_bytes()));
+        let mut secrets: Vec<String> = self.secrets.iter().cloned().chain(digits).collect();
         // The longest first, so that a secret within another does not leave the rest of the longer one behind.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
-        forms.iter().fold(text.to_owned(), |text, form| text.replace(form, "***"))
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.iter().fold(text.to_owned(), |text, secret| redact_one(&text, secret))
     }
+}
+
+fn redact_one(text: &str, secret: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let spelled =
+            [false, true].into_iter().find_map(|doubled| escaped_length(rest.as_bytes(), secret.as_bytes(), doubled));
+        if let Some(length) = spelled {
+            redacted.push_str("***");
+            rest = &rest[length..];
+        } else {
+            redacted.push(character);
+            rest = &rest[character.len_utf8()..];
+        }
+    }
+    redacted
+}
+
+/// The number of bytes at the beginning of `text` that spell `secret`, each byte of it as it is or escaped. A
+/// backslash is its own escape: with `doubled`, two of them are one.
+fn escaped_length(text: &[u8], secret: &[u8], doubled: bool) -> Option<usize> {
+    let mut at = 0;
+    for &byte in secret {
+        at += match (text.get(at..)?, byte) {
+            ([b'\\', b'\\', ..], b'\\') if doubled => 2,
+            ([first, ..], _) if *first == byte => 1,
+            ([b'+', ..], b' ') => 1,
+            ([b'%', high, low, ..], _) if is_hex(*high, *low, byte) => 3,
+            ([b'\\', b'u', b'0', b'0', high, low, ..], _) if is_hex(*high, *low, byte) => 6,
+            ([b'\\', b'n', ..], b'\n') | ([b'\\', b'r', ..], b'\r') | ([b'\\', b't', ..], b'\t') => 2,
+            ([b'\\', second, ..], b'"' | b'/') if *second == byte => 2,
+            _ => return None,
+        };
+    }
+    Some(at)
+}
+
+fn is_hex(high: u8, low: u8, byte: u8) -> bool {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    matches!((digit(high), digit(low)), (Some(high), Some(low)) if high * 16 + low == u32::from(byte))
 }
 
 impl fmt::Debug for Variables {
@@ -80,15 +116,26 @@ mod tests {
         variables.set_secret("longer", "a b/c+d");
         variables.set("name", "Bob");
         variables.set_secret("empty", "");
+        variables.set_secret("quoted", "say \"hi\"");
+        variables.set_secret("accent", "café");
+        variables.set_secret("path", r"C:\\x\y");
         for (text, expected) in [
             ("x a b/c y", "x *** y"),
             ("?t=a+b%2Fc&u=Bob", "?t=***&u=Bob"),
             ("/a%20b%2Fc", "/***"),
             ("a b/c+d", "***"),
             ("6120622f63", "***"),
+            ("/a%20b/c?x=a%20b%2fc", "/***?x=***"),
+            ("{\"t\":\"a b\\/c\",\"q\":\"say \\\"hi\\\"\"}", "{\"t\":\"***\",\"q\":\"***\"}"),
+            ("caf%C3%A9 café caf\\u00e", "*** *** caf\\u00e"),
+            ("a b/", "a b/"),
+            (r"C:\\x\y C:\\\\x\\y", "*** ***"),
         ] {
             assert_eq!(variables.redact(text), expected);
         }
-        assert_eq!(format!("{variables:?}"), r#"{"empty": "", "longer": "***", "name": "Bob", "token": "***"}"#);
+        assert_eq!(
+            format!("{variables:?}"),
+            r#"{"accent": "***", "empty": "", "longer": "***", "name": "Bob", "path": "***", "quoted": "***", "token": "***"}"#
+        );
     }
 }

@@ -164,6 +164,11 @@ mod tests {
             ("$.*['color','price']", "[]"),
             ("$.store.bicycle['color','price']", "[red,399]"),
             ("$.e", "[]"),
+            ("$.n[?(2 > 0)]", "[1,2,3,4,5]"),
+            ("$.n[?@==1e0 || @==-0]", "[1]"),
+            ("$..book[?length(value(@.title))>20].price", "[8.95,22.99]"),
+            ("$..book[?match(@.title, '^Moby.*$')].price", "[8.99]"),
+            ("$['\\u0065', '\\uD83D\\uDD25']", "[]"),
             ("$", "[Object()]"),
         ] {
             assert_eq!(select(path).as_deref(), Some(expected), "{path}");
