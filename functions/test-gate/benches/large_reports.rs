@@ -95,7 +95,7 @@ fn junit_suite(xml: &mut String, suite: u64) {
             xml.push_str("/>\n");
         }
     }
-    if suite % 10 == 0 {
+    if suite.is_multiple_of(10) {
         xml.push_str("    <system-out><![CDATA[");
         for line in 0..20 {
             let _ = writeln!(xml, "10:15:30.{line:03} INFO  com.example.shop.checkout.Basket - total is {line}");
