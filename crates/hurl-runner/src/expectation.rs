@@ -31,7 +31,7 @@ pub(crate) fn status_faults(expected: &Expected, answer: &Answer<'_>) -> Vec<Fau
 }
 
 /// A value that was captured.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Captured {
     pub(crate) name: String,
     pub(crate) value: Value,

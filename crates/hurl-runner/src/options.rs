@@ -35,8 +35,9 @@ pub(crate) enum Follow {
 /// `-1` in a file is no limit.
 pub(crate) type Limit = Option<usize>;
 
-/// The options of an entry, with those of the run as defaults.
-#[derive(Clone, Debug)]
+/// The options of an entry, with those of the run as defaults. Like requests and responses, they have no `Debug`,
+/// because they hold credentials.
+#[derive(Clone)]
 pub(crate) struct EntryOptions {
     pub(crate) aws_sigv4: Option<SignatureScope>,
     pub(crate) compressed: bool,
@@ -127,7 +128,11 @@ impl EntryOptions {
             O::ClientKey(file) => self.tls.key = Some(scope.file(file)?),
             O::Compressed(value) => self.compressed = boolean(value, scope)?,
             O::ConnectTo(text) => self.connect_to.push(parsed("connect-to", text, scope, ConnectTo::parse)?),
-            O::ConnectTimeout(value) => self.connect_timeout = duration(value, scope)?,
+            O::ConnectTimeout(value) => {
+                // As in curl, 0 is the default.
+                let timeout = duration(value, scope)?;
+                self.connect_timeout = if timeout.is_zero() { self.connect_timeout } else { timeout };
+            }
             O::Delay(value) => self.delay = duration(value, scope)?,
             O::FollowLocation(value) if boolean(value, scope)? => self.follow = Follow::SameOriginCredentials,
             O::FollowLocation(_) => self.follow = Follow::No,
@@ -142,7 +147,11 @@ impl EntryOptions {
             O::IpV6(value) => self.family = Some(if boolean(value, scope)? { Family::V6 } else { Family::V4 }),
             O::LimitRate(value) => self.limit_rate = Some(natural(value, scope)?),
             O::MaxRedirect(value) => self.max_redirects = count(value, scope)?,
-            O::MaxTime(value) => self.max_time = duration(value, scope)?,
+            O::MaxTime(value) => {
+                // As in curl, 0 is no limit; that of the run stays.
+                let time = duration(value, scope)?;
+                self.max_time = if time.is_zero() { Duration::MAX } else { time };
+            }
             O::NoHeader(name) => self.no_headers.push(scope.text(name)?),
             O::NoJsonpathCoercion(value) => self.jsonpath_coercion = !boolean(value, scope)?,
             O::PathAsIs(value) => self.path_as_is = boolean(value, scope)?,

@@ -15,7 +15,7 @@ use crate::template::Scope;
 use crate::value::Value;
 
 /// What queries look at: the calls of a request along its redirects, and the documents of the last one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Answer<'a> {
     calls: &'a [Call],
     last: &'a Response,

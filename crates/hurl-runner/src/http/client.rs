@@ -30,7 +30,7 @@ pub(crate) struct Timings {
 }
 
 /// A request that was sent, and its response.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) response: Response,

@@ -31,7 +31,7 @@ pub(crate) enum HttpVersion {
 }
 
 /// What a connection is opened with, and may be used again for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) target: Target,
     /// The name that the server proves to have; `None` without TLS.

@@ -12,7 +12,7 @@ const COOKIES_MAX: usize = 500;
 /// The longest cookie that is kept, name and value, in bytes (as in curl).
 const COOKIE_BYTES_MAX: usize = 4096;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Cookie {
     name: String,
     value: String,
@@ -24,7 +24,7 @@ struct Cookie {
 }
 
 /// A cookie jar.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct CookieJar {
     cookies: Vec<Cookie>,
 }

@@ -12,7 +12,7 @@ use super::connection::{Connection, HttpVersion, describe};
 use super::headers::{Headers, decode};
 
 /// A request as it goes out.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Outgoing {
     pub(super) method: Method,
     /// `host` or `host:port`, as the URL has it.

@@ -1,7 +1,7 @@
 //! Headers in order, of which several may have one name.
 
 /// A list of headers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Headers(Vec<(String, String)>);
 
 impl Headers {

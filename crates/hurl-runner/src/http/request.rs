@@ -15,7 +15,7 @@ use crate::template::Scope;
 const PARAMETER: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request with its templates filled in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct RequestSpec {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -31,7 +31,7 @@ pub(crate) struct RequestSpec {
     boundary: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Part {
     name: String,
     value: Vec<u8>,

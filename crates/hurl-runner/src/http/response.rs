@@ -15,7 +15,7 @@ use crate::value::{Value, json};
 use crate::xpath::Document;
 
 /// A response with its whole body.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Response {
     /// `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`.
     pub(crate) version: &'static str,
@@ -97,7 +97,7 @@ impl Documents {
 }
 
 /// One `Set-Cookie` header of a response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ResponseCookie<'r> {
     pub(crate) value: &'r str,
     attributes: Vec<(&'r str, Option<&'r str>)>,

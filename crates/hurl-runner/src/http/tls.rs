@@ -34,7 +34,7 @@ impl TlsVersion {
 }
 
 /// How a server is verified and what it is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct TlsOptions {
     pub(crate) insecure: bool,
     /// Certificates of authorities in PEM, in place of those of the system.

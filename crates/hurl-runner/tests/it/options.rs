@@ -76,6 +76,8 @@ async fn time_is_bounded() {
     let server = Server::start().await;
     let report = run(&server.base, "GET {{base}}/slow/5000\n[Options]\nmax-time: 50ms\nHTTP 200\n").await;
     assert_eq!(failures(&report), ["1: HTTP connection: operation timed out after 50ms"]);
+    // 0 is no limit but the deadline.
+    passes(&server.base, "GET {{base}}/slow/20\n[Options]\nmax-time: 0\nconnect-timeout: 0\nHTTP 200\n").await;
     for source in [
         "GET {{base}}/slow/5000\nHTTP 200\n",
         "GET {{base}}/echo\n[Options]\ndelay: 1h\nHTTP 200\n",
