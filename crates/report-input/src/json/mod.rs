@@ -31,22 +31,49 @@ struct Guard {
 
 impl Guard {
     fn pass(&mut self, bytes: &[u8], depth: usize, string: usize) -> Result<(), String> {
-        for byte in bytes {
-            if self.in_string {
-                self.string += 1;
-                if self.string > string {
-                    return Err(format!("a string of more than {string} bytes"));
-                }
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
-                }
-                continue;
+        let mut at = 0;
+        while at < bytes.len() {
+            at += if self.in_string {
+                self.pass_string(&bytes[at..], string)?
+            } else {
+                self.pass_markup(&bytes[at..], depth)?
+            };
+        }
+        Ok(())
+    }
+
+    /// Passes what belongs to the string, its end included, and returns how many bytes that are.
+    fn pass_string(&mut self, bytes: &[u8], string: usize) -> Result<usize, String> {
+        let mut at = usize::from(std::mem::take(&mut self.escaped));
+        let content = loop {
+            let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[at..]) else { break bytes.len() };
+            at += found;
+            if bytes[at] == b'"' {
+                self.in_string = false;
+                break at;
             }
+            // What is escaped stands behind the backslash, and perhaps in the next part of the document.
+            at += 2;
+            if at > bytes.len() {
+                self.escaped = true;
+                break bytes.len();
+            }
+        };
+        self.string += content;
+        if self.string > string {
+            return Err(format!("a string of more than {string} bytes"));
+        }
+        Ok(content + usize::from(!self.in_string))
+    }
+
+    /// Passes what stands between strings, the beginning of the next one included.
+    fn pass_markup(&mut self, bytes: &[u8], depth: usize) -> Result<usize, String> {
+        for (at, byte) in bytes.iter().enumerate() {
             match byte {
-                b'"' => (self.in_string, self.string) = (true, 0),
+                b'"' => {
+                    (self.in_string, self.string) = (true, 0);
+                    return Ok(at + 1);
+                }
                 b'{' | b'[' => {
                     self.depth += 1;
                     if self.depth > depth {
@@ -57,7 +84,7 @@ impl Guard {
                 _ => {}
             }
         }
-        Ok(())
+        Ok(bytes.len())
     }
 }
 
@@ -120,6 +147,50 @@ impl io::Read for Guarded<'_> {
                 self.refusal = Some(self.input.error(ErrorKind::Limit, detail));
                 Err(io::Error::other("refused"))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The rule of [`Guard::pass`], byte by byte.
+    fn refuses(document: &[u8], depth: usize, string: usize) -> Option<&'static str> {
+        let (mut deep, mut length, mut in_string, mut escaped) = (0usize, 0, false, false);
+        for byte in document {
+            match (in_string, byte) {
+                (true, _) if std::mem::take(&mut escaped) => length += 1,
+                (true, b'"') => in_string = false,
+                (true, _) => (length, escaped) = (length + 1, *byte == b'\\'),
+                (false, b'"') => (in_string, length) = (true, 0),
+                (false, b'{' | b'[') => deep += 1,
+                (false, b'}' | b']') => deep = deep.saturating_sub(1),
+                (false, _) => {}
+            }
+            if deep > depth {
+                return Some("values are nested");
+            }
+            if length > string {
+                return Some("a string");
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn depth_and_strings_are_counted_across_parts(
+            document in prop::collection::vec(prop::sample::select(&b"\"\"\"\\\\{[]}ax"[..]), 0..60),
+            part in 1usize..9,
+        ) {
+            let mut guard = Guard::default();
+            let found = document.chunks(part).find_map(|part| guard.pass(part, 3, 4).err());
+            let expected = refuses(&document, 3, 4);
+            prop_assert_eq!(found.is_some(), expected.is_some(), "{:?}", found);
+            prop_assert!(found.unwrap_or_default().starts_with(expected.unwrap_or_default()));
         }
     }
 }
