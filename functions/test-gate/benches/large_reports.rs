@@ -45,15 +45,8 @@ const SHAPES: [Shape; 5] = [
         foot: "</testsuites>\n",
         per_item: 100,
     },
-    Shape {
-        name: "Mocha JSON",
-        kind: Kind::Tests,
-        head: "{\"tests\": [\n",
-        item: mocha_tests,
-        foot: "], \"pending\": [], \"failures\": [], \"passes\": []}\n",
-        per_item: 100,
-    },
-    Shape { name: "go test -json", kind: Kind::Tests, head: "", item: go_package, foot: "", per_item: 100 },
+    Shape { name: "Cucumber JSON", kind: Kind::Tests, head: "[\n", item: cucumber_feature, foot: "]\n", per_item: 100 },
+    Shape { name: "go test -json", kind: Kind::Tests, head: "", item: go_package, foot: "", per_item: 1000 },
     Shape { name: "LCOV", kind: Kind::Coverage, head: "TN:\n", item: lcov_file, foot: "", per_item: 200 },
     Shape {
         name: "SARIF",
@@ -105,25 +98,26 @@ fn junit_suite(xml: &mut String, suite: u64) {
     xml.push_str("  </testsuite>\n");
 }
 
-fn mocha_tests(json: &mut String, item: u64) {
-    for case in item * 100..item * 100 + 100 {
-        if case > 0 {
-            json.push_str(",\n");
-        }
-        let error = if case % 40 == 7 {
-            r#""message": "expected 3 to equal 4", "stack": "at Context.<anonymous>""#
-        } else {
-            ""
-        };
+fn cucumber_feature(json: &mut String, feature: u64) {
+    let comma = if feature > 0 { ",\n" } else { "" };
+    let _ = write!(
+        json,
+        r#"{comma}{{"uri": "features/basket{feature}.feature", "id": "basket-{feature}", "keyword": "Feature", "name": "Basket {feature}", "elements": ["#
+    );
+    for scenario in 0..100 {
+        let comma = if scenario > 0 { ",\n" } else { "" };
+        let status = if scenario % 40 == 7 { "failed" } else { "passed" };
         let _ = write!(
             json,
-            r#"{{"title": "keeps the total {case}", "fullTitle": "basket keeps the total {case}", "file": "/web/basket.js",
-             "duration": {}, "currentRetry": 0, "speed": "fast", "err": {{{error}}}}}"#,
-            case % 97
+            r#"{comma}{{"id": "basket-{feature};{scenario}", "type": "scenario", "keyword": "Scenario", "name": "keeps the total {scenario}",
+            "line": {scenario}, "steps": [{{"keyword": "Given ", "name": "a basket", "line": 4, "result": {{"status": "passed", "duration": 1200}}}},
+            {{"keyword": "Then ", "name": "the total is right", "line": 5, "result": {{"status": "{status}", "duration": 3400}}}}]}}"#
         );
     }
+    json.push_str("]}");
 }
 
+/// With `-v`: a package of a thousand tests that print a little.
 fn go_package(lines: &mut String, package: u64) {
     let mut event = |action: &str, test: &str, more: &str| {
         let _ = writeln!(
@@ -132,10 +126,12 @@ fn go_package(lines: &mut String, package: u64) {
         );
     };
     event("start", "", "");
-    for case in 0..100 {
+    for case in 0..1000 {
         let test = format!(r#","Test":"TestBasket{case}""#);
         event("run", &test, "");
-        event("output", &test, &format!(r#","Output":"=== RUN   TestBasket{case}\n""#));
+        for line in ["=== RUN   TestBasket", "    basket_test.go:42: the total is right", "--- DONE: TestBasket"] {
+            event("output", &test, &format!(r#","Output":"{line}\n""#));
+        }
         event(if case == 7 { "fail" } else { "pass" }, &test, r#","Elapsed":0.01"#);
     }
     event("fail", "", r#","Elapsed":1.2"#);
@@ -281,7 +277,7 @@ fn measure_apart(shape: usize, bytes: u64) -> Measured {
 fn policy() -> Gate {
     let text = "gates: {g: {tests: {reports: ['*.xml'], min_total: 100, max_failed: {limit: 0, shadow: true}, max_skipped: 10000,
         max_flaky: 5, min_pass_rate: 50, max_duration: 10h, infrastructure_failure_above: 50,
-        required: ['keeps_the_total_of_the_basket_3', '*.Suite1Test::keeps_the_total_of_the_basket_101'],
+        required: ['keeps_the_total_of_the_basket_3', '*.Suite1Test::keeps_the_total_of_the_basket_102'],
         quarantine: [{test: 'com.example.shop.checkout.Suite2Test::*', owner: web, reason: clock, until: 2030-01-01}],
         max_newly_failed: 0, max_vanished: 0, max_skipped_growth: 0}}}";
     let config = Config::parse("stagegate.yaml", text).expect("is valid");
