@@ -115,6 +115,37 @@ fn depth_and_width() {
 }
 
 #[test]
+fn depth_of_json_and_length_of_lines() {
+    use ErrorKind::{Limit, Unrecognised};
+    let deep = Err((Limit, "values are nested more than 100 deep"));
+    check("arrays in CTRF", endless(r#"{"results": {"tool": {"name": "a"}, "tests": "#, "[", 1_000_000, ""), deep);
+    check(
+        "arrays that nobody reads",
+        endless(r#"{"results": {"tool": {"name": "a"}, "x": "#, "[", 1_000_000, "]"),
+        deep,
+    );
+    check("objects", endless("", "{\"a\":", 1_000_000, ""), Err((Unrecognised, "no known report format")));
+    let long = Err((Limit, "a line of more than 4194304 bytes"));
+    let gigabyte = 100_000_000;
+    check("a line of 1 GB in TAP", endless("TAP version 14\n1..1\nok 1 - ", "0123456789", gigabyte, "\n"), long);
+    let event = "{\"Action\":\"start\",\"Package\":\"p\"}\n{\"Action\":\"output\",\"Package\":\"p\",\"Output\":\"";
+    check("a line of 1 GB of go test", endless(event, "0123456789", gigabyte, "\"}\n"), long);
+    let tag = Err((Limit, "a tag or declaration of more than 4194304 bytes"));
+    check("an attribute of 1 GB", endless("<testsuite><testcase name='", "0123456789", gigabyte, "'/>"), tag);
+}
+
+/// An error goes into the summary of a job, which has little room.
+#[test]
+fn errors_do_not_repeat_long_names() {
+    let name = "n".repeat(60_000);
+    for report in [format!("<{name}/>"), format!("<testsuite><{name}></testsuite>"), format!("<testsuite>&{name};")] {
+        let error = read_report("report", report.as_bytes(), None, &Limits::default(), &mut Summary::default());
+        let error = error.unwrap_err().to_string();
+        assert!(error.len() < 1100, "{} bytes: {error}", error.len());
+    }
+}
+
+#[test]
 fn long_texts_are_read_and_not_kept() {
     check(
         "a long output",
