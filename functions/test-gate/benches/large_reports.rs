@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p test-gate --bench large_reports` prints a table; its last lines are the ratios. The reports are made
 //! while they are read, so that nothing of them is in memory or on the disk. Each size is read in a process of its own,
-//! whose peak of resident memory belongs to that size alone.
+//! whose peak of resident memory belongs to that size alone. With the argument `judging`, only the second part runs.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use std::fmt::Write as _;
@@ -273,14 +273,29 @@ fn measure_apart(shape: usize, bytes: u64) -> Measured {
     Measured { entries: number(0), bytes: number(1), seconds: fields[2].parse().expect("a number"), peak_kb: number(3) }
 }
 
-/// A policy in which every rule about tests has something to do.
-fn policy() -> Gate {
-    let text = "gates: {g: {tests: {reports: ['*.xml'], min_total: 100, max_failed: {limit: 0, shadow: true}, max_skipped: 10000,
+/// Policies for tests, from the plainest to the one in which every rule has something to do.
+const POLICIES: [(&str, &str); 4] = [
+    ("the default rules", "max_failed: {limit: 0, shadow: true}"),
+    (
+        "required and quarantined tests",
+        "max_failed: {limit: 0, shadow: true},
+        required: ['keeps_the_total_of_the_basket_3', '*.Suite1Test::keeps_the_total_of_the_basket_102'],
+        quarantine: [{test: 'com.example.shop.checkout.Suite2Test::*', owner: web, reason: clock, until: 2030-01-01}]",
+    ),
+    ("a baseline", "max_failed: {limit: 0, shadow: true}, max_newly_failed: 0, max_vanished: 0, max_skipped_growth: 0"),
+    (
+        "every rule",
+        "min_total: 100, max_failed: {limit: 0, shadow: true}, max_skipped: 10000,
         max_flaky: 5, min_pass_rate: 50, max_duration: 10h, infrastructure_failure_above: 50,
         required: ['keeps_the_total_of_the_basket_3', '*.Suite1Test::keeps_the_total_of_the_basket_102'],
         quarantine: [{test: 'com.example.shop.checkout.Suite2Test::*', owner: web, reason: clock, until: 2030-01-01}],
-        max_newly_failed: 0, max_vanished: 0, max_skipped_growth: 0}}}";
-    let config = Config::parse("stagegate.yaml", text).expect("is valid");
+        max_newly_failed: 0, max_vanished: 0, max_skipped_growth: 0",
+    ),
+];
+
+fn policy(rules: &str) -> Gate {
+    let text = format!("gates: {{g: {{tests: {{reports: ['*.xml'], {rules}}}}}}}");
+    let config = Config::parse("stagegate.yaml", &text).expect("is valid");
     config.gate("g").expect("is there").clone()
 }
 
@@ -292,20 +307,23 @@ fn judge_report(policy: &Gate, report: &[u8], around: Circumstances<'_>) -> Judg
     judge("g", policy, evidence, around, Timestamp::UNIX_EPOCH)
 }
 
-/// Reading and judging the report of 120,000 tests: the fastest of runs that alternate.
-fn judging_and_reading() -> (usize, Duration, Duration) {
+/// Prints how long reading the report of 120,000 tests takes, and judging it by each policy: the fastest of runs that
+/// alternate.
+fn compare_judging_with_reading() {
     let (shape, mut report) = (&SHAPES[0], String::from(SHAPES[0].head));
     (0..CASES / shape.per_item).for_each(|suite| (shape.item)(&mut report, suite));
     report.push_str(shape.foot);
-    let policy = policy();
-    let before = judge_report(&policy, report.as_bytes(), Circumstances::default());
-    let [mut judging, mut reading] = [Duration::MAX; 2];
-    for _ in 0..30 {
-        let start = Instant::now();
-        let around = Circumstances { baseline: Some(&before.baseline), ..Circumstances::default() };
-        let judged = judge_report(&policy, report.as_bytes(), around);
-        judging = judging.min(start.elapsed());
-        assert_eq!(judged.verdict.outcome(), Outcome::Passed, "{}", judged.verdict.summary());
+    let policies = POLICIES.map(|(_, rules)| policy(rules));
+    let before = policies.each_ref().map(|policy| judge_report(policy, report.as_bytes(), Circumstances::default()));
+    let (mut judging, mut reading) = ([Duration::MAX; POLICIES.len()], Duration::MAX);
+    for _ in 0..20 {
+        for (number, policy) in policies.iter().enumerate() {
+            let around = Circumstances { baseline: Some(&before[number].baseline), ..Circumstances::default() };
+            let start = Instant::now();
+            let judged = judge_report(policy, report.as_bytes(), around);
+            judging[number] = judging[number].min(start.elapsed());
+            assert_eq!(judged.verdict.outcome(), Outcome::Passed, "{}", judged.verdict.summary());
+        }
         let start = Instant::now();
         let mut summary = Summary::default();
         test_report::read_report("report", report.as_bytes(), None, &Limits::default(), &mut summary)
@@ -313,7 +331,11 @@ fn judging_and_reading() -> (usize, Duration, Duration) {
         reading = reading.min(start.elapsed());
         assert_eq!(summary.tests().total, CASES);
     }
-    (report.len(), judging, reading)
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    println!("{CASES} tests in {:.1} MB: reading takes {:.1} ms", report.len() as f64 / 1e6, ms(reading));
+    for ((name, _), judging) in POLICIES.iter().zip(judging) {
+        println!("by {name}: {:.1} ms; judging / reading = {:.2}", ms(judging), ms(judging) / ms(reading));
+    }
 }
 
 fn main() {
@@ -322,6 +344,10 @@ fn main() {
         && flag == "--measure"
     {
         measure_here(&SHAPES[shape.parse::<usize>().expect("a number")], bytes.parse().expect("a number"));
+        return;
+    }
+    if arguments.iter().any(|argument| argument == "judging") {
+        compare_judging_with_reading();
         return;
     }
     println!("| report | size | tests, lines or results | seconds | MB/s | peak MB |");
@@ -340,12 +366,5 @@ fn main() {
     for (name, ratio) in ratios {
         println!("{name}: peak at 1 GB / peak at 1 MB = {ratio:.2}");
     }
-    let (bytes, judging, reading) = judging_and_reading();
-    println!(
-        "{CASES} tests in {:.1} MB: reading {:.1} ms, judging by every rule {:.1} ms",
-        bytes as f64 / 1e6,
-        reading.as_secs_f64() * 1e3,
-        judging.as_secs_f64() * 1e3
-    );
-    println!("judging / reading = {:.2}", judging.as_secs_f64() / reading.as_secs_f64());
+    compare_judging_with_reading();
 }
