@@ -1,0 +1,11 @@
+//! Slack as functions use it: over real HTTP where anything is sent.
+
+#![expect(clippy::unwrap_used, reason = "clippy lets tests unwrap, but not the functions that they share")]
+
+mod blocks;
+mod client;
+mod interaction;
+mod server;
+mod signature;
+mod text;
+mod webhook;
