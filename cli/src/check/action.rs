@@ -1,7 +1,9 @@
 //! One action that calls a gate: its parameters against the configuration and against the pipeline around it.
 
 use jiff::civil::Date;
-use stagegate_config::{Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
+use stagegate_config::{
+    Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, TestGate, UserParameters,
+};
 use stagegate_local_codepipeline::declaration::{Piece, pieces};
 
 use super::config::check_gate;
@@ -60,10 +62,13 @@ impl GateAction<'_> {
             }
             GateChoice::Named(name) => self.named_gate(name, &parameters, problems),
         };
-        if let Some(gate) = gate {
-            self.check_artifacts(gate, problems);
-            self.check_codebuild(gate, &parameters, problems);
-            self.check_identity(gate, choice.name(), &parameters, problems);
+        match gate {
+            Some(Gate::Test(gate)) => {
+                self.check_artifacts(gate, problems);
+                self.check_codebuild(gate, &parameters, problems);
+                self.check_identity(gate, choice.name(), &parameters, problems);
+            }
+            None => {}
         }
     }
 
@@ -205,7 +210,7 @@ impl GateAction<'_> {
     }
 
     /// Reports in files come from input artifacts, which earlier actions make.
-    fn check_artifacts(&self, gate: &Gate, problems: &mut Problems) {
+    fn check_artifacts(&self, gate: &TestGate, problems: &mut Problems) {
         let inputs = self.action.node.items_of("inputArtifacts");
         let files = gate.coverage.is_some()
             || gate.sarif.is_some()
@@ -233,7 +238,7 @@ impl GateAction<'_> {
     }
 
     /// A gate that judges the report groups of a project needs a build of that project.
-    fn check_codebuild(&self, gate: &Gate, parameters: &Parameters<'_>, problems: &mut Problems) {
+    fn check_codebuild(&self, gate: &TestGate, parameters: &Parameters<'_>, problems: &mut Problems) {
         let Some(source) = gate.tests.as_ref().and_then(|tests| tests.codebuild.as_ref()) else { return };
         let project = source.project.as_str();
         let path = ["tests", "codebuild", "project"];
@@ -278,7 +283,7 @@ impl GateAction<'_> {
     }
 
     /// Some rules need to know which pipeline and which execution they judge; a Lambda action's job does not say it.
-    fn check_identity(&self, gate: &Gate, name: &str, parameters: &Parameters<'_>, problems: &mut Problems) {
+    fn check_identity(&self, gate: &TestGate, name: &str, parameters: &Parameters<'_>, problems: &mut Problems) {
         let UserParameters { pipeline, execution, .. } = &parameters.values;
         let since = gate.provenance.is_some_and(|provenance| provenance.since_execution);
         let mut missing = Vec::new();

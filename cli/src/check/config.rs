@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use jiff::civil::Date;
-use stagegate_config::{Config, Gate, Places, ReportFiles};
+use stagegate_config::{Config, Gate, Places, ReportFiles, TestGate};
 
 use super::problem::{Position, Problems};
 
@@ -66,6 +66,12 @@ pub(super) type PlaceInGate<'a> = &'a dyn Fn(&[&str]) -> Option<Position>;
 
 /// Checks what the reader takes but cannot be meant, in a gate of the file or in a policy that stands in parameters.
 pub(super) fn check_gate(place: PlaceInGate<'_>, gate: &Gate, at: Date, problems: &mut Problems) {
+    match gate {
+        Gate::Test(gate) => check_test_gate(place, gate, at, problems),
+    }
+}
+
+fn check_test_gate(place: PlaceInGate<'_>, gate: &TestGate, at: Date, problems: &mut Problems) {
     if let Some(tests) = &gate.tests {
         let known = |name: &str| name.parse::<test_report::Format>().map(drop);
         check_reports(place, "tests", &tests.reports, known, problems);

@@ -12,7 +12,7 @@ mod problem;
 use std::path::Path;
 
 use jiff::civil::Date;
-use stagegate_config::{Config, MAX_CONFIG_BYTES};
+use stagegate_config::{Config, MAX_CONFIG_BYTES, TestGate};
 use stagegate_local_template::Settings;
 
 use self::action::GateAction;
@@ -41,7 +41,8 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     all.extend(problems.sorted());
     let Some(template) = files.template else { return all };
     let mut problems = Problems::of(template.display());
-    let comparing = config.as_ref().and_then(|config| config.gates().find(|(_, gate)| gate.compares()));
+    let comparing =
+        config.as_ref().and_then(|config| config.gates().find(|(_, gate)| gate.test().is_ok_and(TestGate::compares)));
     let comparing = comparing.map(|(name, _)| name);
     let functions = functions::check(template, settings, files.config, comparing, &mut problems);
     all.extend(problems.sorted());

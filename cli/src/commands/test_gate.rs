@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use stagegate_config::{Config, Gate};
+use stagegate_config::{Config, TestGate};
 use stagegate_verdict::Verdict;
 use test_gate::{Circumstances, Evidence, judge, local_source};
 
@@ -25,7 +25,7 @@ pub(crate) fn run(options: &TestGateOptions) -> Result<Exit, CommandError> {
     Ok(verdict.outcome().into())
 }
 
-fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, Gate), CommandError> {
+fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, TestGate), CommandError> {
     let config = match file {
         Some(file) => Config::load(file),
         None => Config::parse("the default policy", DEFAULT_POLICY),
@@ -41,7 +41,7 @@ fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, Gate), Com
             return Err(CommandError::wrong_call(format!("choose a gate: name one of {names} with --gate")));
         }
     };
-    let gate = config.gate(name).map_err(CommandError::wrong_call)?;
+    let gate = config.gate(name).map_err(CommandError::wrong_call)?.test().map_err(CommandError::wrong_call)?;
     Ok((name.to_owned(), gate.clone()))
 }
 

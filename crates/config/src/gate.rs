@@ -4,15 +4,45 @@ use serde::Deserialize;
 
 use crate::{CoveragePolicy, Length, SarifPolicy, TestsPolicy};
 
-/// What the evidence of an execution must show.
+/// A gate of one of the kinds; its keys say of which.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Gate {
+    /// Judges reports.
+    Test(TestGate),
+}
+
+impl Gate {
+    /// The policy of a gate that judges reports.
+    ///
+    /// # Errors
+    ///
+    /// If the gate is of another kind.
+    pub fn test(&self) -> Result<&TestGate, WrongKind> {
+        match self {
+            Self::Test(gate) => Ok(gate),
+        }
+    }
+}
+
+/// A gate is not of the kind that a function applies. Reads after "failed to".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("apply the gate: it {is}; name it in an action of the function {function}")]
+pub struct WrongKind {
+    /// What the gate does.
+    is: &'static str,
+    /// The function that applies it.
+    function: &'static str,
+}
+
+/// A gate. Its keys say of which kind it is.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::gate))]
 #[serde(deny_unknown_fields)]
-pub struct Gate {
+pub(crate) struct GateEntry {
     /// What test reports must show.
     #[serde(default)]
-    pub tests: Option<TestsPolicy>,
+    pub(crate) tests: Option<TestsPolicy>,
     /// What coverage reports must show.
     #[serde(default)]
     pub coverage: Option<CoveragePolicy>,
@@ -25,6 +55,33 @@ pub struct Gate {
     /// What a rule that compares with the baseline says where there is none yet.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "pass")))]
+    pub without_baseline: WithoutBaseline,
+}
+
+impl GateEntry {
+    /// The gate that the keys make.
+    pub(crate) fn gate(self) -> Result<Gate, Fault> {
+        let Self { tests, coverage, sarif, provenance, without_baseline } = self;
+        let gate = TestGate { tests, coverage, sarif, provenance, without_baseline };
+        match gate.fault() {
+            Some(fault) => Err(fault),
+            None => Ok(Gate::Test(gate)),
+        }
+    }
+}
+
+/// What the reports of an execution must show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TestGate {
+    /// What test reports must show.
+    pub tests: Option<TestsPolicy>,
+    /// What coverage reports must show.
+    pub coverage: Option<CoveragePolicy>,
+    /// What static analysis may find.
+    pub sarif: Option<SarifPolicy>,
+    /// How old the evidence may be.
+    pub provenance: Option<Provenance>,
+    /// What a rule that compares with the baseline says where there is none yet.
     pub without_baseline: WithoutBaseline,
 }
 
@@ -64,7 +121,7 @@ pub(crate) struct Fault {
     pub(crate) what: &'static str,
 }
 
-impl Gate {
+impl TestGate {
     /// What is wrong with the gate as a whole, if anything; its parts are checked while they are read.
     pub(crate) fn fault(&self) -> Option<Fault> {
         let fault = |key, what| Some(Fault { key, what });

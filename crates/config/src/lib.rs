@@ -21,12 +21,12 @@ mod tests_policy;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gate::Fault;
+use gate::{Fault, GateEntry};
 use serde::Deserialize;
 
 pub use coverage_policy::CoveragePolicy;
 pub use error::{ConfigError, Place};
-pub use gate::{Gate, Provenance, WithoutBaseline};
+pub use gate::{Gate, Provenance, TestGate, WithoutBaseline, WrongKind};
 pub use length::Length;
 pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
 pub use pattern::{NamePattern, ReportFiles};
@@ -43,14 +43,21 @@ pub use tests_policy::{CodeBuildReports, Quarantine, TestsPolicy};
 pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 
 /// A whole `stagegate.yaml`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    gates: BTreeMap<String, Gate>,
+}
+
+/// A whole `stagegate.yaml`.
+// As it is written; `Config` is what is made of it.
+#[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::root))]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+struct Document {
     /// The gates by name.
     #[serde(default)]
-    gates: BTreeMap<String, Gate>,
+    gates: BTreeMap<String, GateEntry>,
 }
 
 impl Config {
@@ -75,14 +82,16 @@ impl Config {
     ///
     /// If `text` is not a valid configuration.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
-        let config: Self = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
-        match config.gates.iter().find_map(|(gate, rules)| Some((gate, rules.fault()?))) {
-            Some((gate, Fault { key, what })) => {
-                let position = Places::read(text).of(&["gates", gate, key]);
-                Err(ConfigError::bad_gate(name, position, gate, what))
-            }
-            None => Ok(config),
+        let document: Document = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
+        let mut config = Self::default();
+        for (gate, entry) in document.gates {
+            let made = entry.gate().map_err(|Fault { key, what }| {
+                let position = Places::read(text).of(&["gates", &gate, key]);
+                ConfigError::bad_gate(name, position, &gate, what)
+            })?;
+            config.gates.insert(gate, made);
         }
+        Ok(config)
     }
 
     /// The gate of this name.

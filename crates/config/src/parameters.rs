@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::suggest::UnknownName;
-use crate::{Config, CoveragePolicy, Gate, SarifPolicy, TestsPolicy, UnknownGate};
+use crate::{Config, CoveragePolicy, Gate, SarifPolicy, TestGate, TestsPolicy, UnknownGate};
 
 /// The most characters of `UserParameters` (AWS model: a configuration value has 1 to 1000 characters).
 pub const MAX_USER_PARAMETERS_CHARS: usize = 1000;
@@ -80,16 +80,16 @@ impl UserParameters {
     ///
     /// If there is none, or both a gate and a policy.
     pub fn choice(&self) -> Result<GateChoice, ParametersError> {
-        let inline = Gate {
+        let inline = TestGate {
             tests: self.tests.clone(),
             coverage: self.coverage.clone(),
             sarif: self.sarif.clone(),
-            ..Gate::default()
+            ..TestGate::default()
         };
-        match (&self.gate, inline != Gate::default()) {
+        match (&self.gate, inline != TestGate::default()) {
             (Some(gate), false) => Ok(GateChoice::Named(gate.clone())),
             (None, true) => match inline.fault() {
-                None => Ok(GateChoice::Inline(Box::new(inline))),
+                None => Ok(GateChoice::Inline(Box::new(Gate::Test(inline)))),
                 Some(fault) => Err(ParametersError::BadPolicy { fault: fault.what }),
             },
             (None, false) => Err(ParametersError::NoGate),

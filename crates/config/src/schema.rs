@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::{Config, Length, NamePattern, Percentage, ReportFiles, Rule};
+use crate::{Document, Length, NamePattern, Percentage, ReportFiles, Rule};
 
 /// The schema, of JSON Schema's draft 7, which all editors know. It holds no references.
 ///
@@ -17,7 +17,7 @@ use crate::{Config, Length, NamePattern, Percentage, ReportFiles, Rule};
 pub fn json_schema() -> Value {
     let mut settings = SchemaSettings::draft07();
     settings.inline_subschemas = true;
-    let mut schema = settings.into_generator().into_root_schema_for::<Config>().to_value();
+    let mut schema = settings.into_generator().into_root_schema_for::<Document>().to_value();
     tidy(&mut schema);
     let mut sorted = serde_json::Map::new();
     if let Value::Object(mut members) = schema {

@@ -14,7 +14,7 @@ use coverage_report::Merger;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sarif_report::Which;
-use stagegate_config::{Config, Gate};
+use stagegate_config::{Config, TestGate};
 use stagegate_verdict::Outcome;
 use test_gate::{Circumstances, Evidence, Judged, Kind, Reading, judge};
 use test_report::{Limits, Summary};
@@ -293,13 +293,13 @@ const POLICIES: [(&str, &str); 4] = [
     ),
 ];
 
-fn policy(rules: &str) -> Gate {
+fn policy(rules: &str) -> TestGate {
     let text = format!("gates: {{g: {{tests: {{reports: ['*.xml'], {rules}}}}}}}");
     let config = Config::parse("stagegate.yaml", &text).expect("is valid");
-    config.gate("g").expect("is there").clone()
+    config.gate("g").unwrap().test().expect("is there").clone()
 }
 
-fn judge_report(policy: &Gate, report: &[u8], around: Circumstances<'_>) -> Judged {
+fn judge_report(policy: &TestGate, report: &[u8], around: Circumstances<'_>) -> Judged {
     let mut evidence = Evidence::new(policy, TODAY).expect("knows its formats");
     evidence.matched(Kind::Tests, 0);
     let reading = evidence.read(Kind::Tests, Some(0), "report".to_owned(), None, report);

@@ -1,78 +1,54 @@
 //! The function: from a job to its answer.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_codepipeline::types::ActionExecutionFilter;
-use codepipeline_job::{Continuation, Failure, FailureCause, FailureKind, Job, JobContext, Outcome, Success};
+use codepipeline_job::{Continuation, Failure, FailureCause, FailureKind, Job, JobContext, Outcome};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use stagegate_config::{Config, Gate, GateChoice, UserParameters};
+use stagegate_config::{GateChoice, TestGate, UserParameters};
+use stagegate_gate::{Settings, State, answer, execution, misconfigured};
 use stagegate_pipeline_artifact::ArtifactClients;
-use stagegate_verdict::{Execution, Outcome as VerdictOutcome, Verdict};
+use stagegate_verdict::Execution;
 use tokio::sync::OnceCell;
 
 use crate::codebuild_source::{self, Gathered};
-use crate::state::State;
-use crate::{BuildReports, Circumstances, Evidence, artifact_source, clock, judge};
-
-/// Names the configuration file.
-const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
-/// Where the configuration layer is mounted.
-const CONFIG_DEFAULT: &str = "/opt/stagegate.yaml";
+use crate::{BuildReports, Circumstances, Evidence, artifact_source, judge, recall};
 
 /// What is kept from one invocation to the next.
 #[derive(Clone, Default)]
 struct Warm {
-    inner: Arc<WarmInner>,
-}
-
-#[derive(Default)]
-struct WarmInner {
-    config: OnceCell<Config>,
-    clients: OnceCell<ArtifactClients>,
+    settings: Settings,
+    clients: Arc<OnceCell<ArtifactClients>>,
 }
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    codepipeline_job::init_logging();
-    // One thread is enough: parsing has threads of its own, and a second worker would only cost start-up time.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let warm = Warm::default();
-    let handler = move |job: Job, context: JobContext| {
+    stagegate_gate::main(move |job: Job, context: JobContext| {
         let warm = warm.clone();
         async move { handle(&warm, &job, &context).await }
-    };
-    let done = match runtime {
-        Ok(runtime) => runtime.block_on(codepipeline_job::run(handler)),
-        Err(error) => Err(error.into()),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the function ends: it failed to use the Lambda runtime");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome, Failure> {
-    let parameters = UserParameters::parse(job.user_parameters()).map_err(configuration)?;
-    let choice = parameters.choice().map_err(configuration)?;
+    let parameters = UserParameters::parse(job.user_parameters()).map_err(misconfigured)?;
+    let choice = parameters.choice().map_err(misconfigured)?;
     let gate = match &choice {
         GateChoice::Inline(gate) => gate,
-        GateChoice::Named(_) => choice.resolve(warm.config().await?).map_err(configuration)?,
+        GateChoice::Named(_) => choice.resolve(warm.settings.config().await?).map_err(misconfigured)?,
     };
-    let now = clock::now(context);
+    let gate = gate.test().map_err(misconfigured)?;
+    let now = stagegate_gate::now(context);
     let waiting = job.state::<Waiting>()?;
     let Some((evidence, build)) = evidence(warm, job, context, gate, &parameters, now).await? else {
         return wait(waiting, now);
     };
     let execution = execution(job, &parameters);
     let state = State::from_environment(context.sdk_config());
-    let baseline = state.baseline(gate, choice.name(), &execution).await?;
+    let baseline = recall::baseline(&state, gate, choice.name(), &execution).await?;
     let around = Circumstances {
         execution: execution.clone(),
         started: started(gate, &execution, context).await?,
@@ -80,9 +56,11 @@ async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome,
         build,
     };
     let judged = judge(choice.name(), gate, evidence, around, now);
-    log(&judged.verdict);
-    let kept = state.keep(gate, &judged, &execution).await;
-    answer(&judged.verdict, kept.err().map(|error| error.to_string()))
+    let kept = async {
+        state.keep(&judged.verdict, &execution).await?;
+        recall::keep(&state, gate, &judged, &execution).await
+    };
+    answer(&judged.verdict, kept.await)
 }
 
 /// Everything that the policy asks for; `None` while CodeBuild is still making a report.
@@ -90,12 +68,12 @@ async fn evidence(
     warm: &Warm,
     job: &Job,
     context: &JobContext,
-    gate: &Gate,
+    gate: &TestGate,
     parameters: &UserParameters,
     now: Timestamp,
 ) -> Result<Option<(Evidence, Option<BuildReports>)>, Failure> {
     let today = Offset::UTC.to_datetime(now).date();
-    let mut evidence = Evidence::new(gate, today).map_err(configuration)?;
+    let mut evidence = Evidence::new(gate, today).map_err(misconfigured)?;
     let mut build = None;
     if let Some(wanted) = gate.tests.as_ref().and_then(|tests| tests.codebuild.as_ref()) {
         let client = aws_sdk_codebuild::Client::new(context.sdk_config());
@@ -119,7 +97,7 @@ async fn evidence(
         build.iter().for_each(|build| evidence.count_build(build));
     }
     let credentials = job.artifact_credentials()?.to_sdk();
-    let clients = warm.inner.clients.get_or_init(async || ArtifactClients::new(context.sdk_config())).await;
+    let clients = warm.clients.get_or_init(async || ArtifactClients::new(context.sdk_config())).await;
     let evidence = artifact_source::gather(evidence, &job.input_artifacts, &clients.for_job(credentials)).await?;
     Ok(Some((evidence, build)))
 }
@@ -144,7 +122,7 @@ fn wait(waiting: Option<Waiting>, now: Timestamp) -> Result<Outcome, Failure> {
 }
 
 /// When the execution began, where the policy asks for it: when its first action did.
-async fn started(gate: &Gate, execution: &Execution, context: &JobContext) -> Result<Option<Timestamp>, Failure> {
+async fn started(gate: &TestGate, execution: &Execution, context: &JobContext) -> Result<Option<Timestamp>, Failure> {
     if !gate.provenance.is_some_and(|provenance| provenance.since_execution) {
         return Ok(None);
     }
@@ -167,60 +145,4 @@ async fn started(gate: &Gate, execution: &Execution, context: &JobContext) -> Re
         first = first.into_iter().chain(times).min();
     }
     Ok(first)
-}
-
-fn configuration(error: impl std::fmt::Display) -> Failure {
-    Failure::configuration(format!("failed to {error}"))
-}
-
-/// Where the job belongs to. A custom action's job says it itself; a Lambda action's parameters can.
-fn execution(job: &Job, parameters: &UserParameters) -> Execution {
-    let context = job.pipeline_context.clone().unwrap_or_default();
-    Execution {
-        pipeline: context.pipeline_name.or_else(|| parameters.pipeline.clone()),
-        stage: context.stage_name.or_else(|| parameters.stage.clone()),
-        execution: context.pipeline_execution_id.or_else(|| parameters.execution.clone()),
-    }
-}
-
-fn log(verdict: &Verdict) {
-    let findings = serde_json::to_string(verdict.findings()).unwrap_or_default();
-    tracing::info!(gate = verdict.gate(), outcome = %verdict.outcome(), summary = verdict.summary(), findings, "judged");
-}
-
-/// `not_kept` says why the verdict could not be stored. It stands all the same, and whoever reads it is told.
-fn answer(verdict: &Verdict, not_kept: Option<String>) -> Result<Outcome, Failure> {
-    let note = match not_kept {
-        Some(reason) => {
-            tracing::error!(reason, "the verdict could not be stored");
-            format!(" (the verdict could not be stored: failed to {reason})")
-        }
-        None => String::new(),
-    };
-    match verdict.outcome() {
-        VerdictOutcome::Passed => {
-            let summary = verdict.summary_line() + &note;
-            Ok(Success::new(summary).output_variables(verdict.output_variables()).percent_complete(100).into())
-        }
-        VerdictOutcome::Failed => Err(Failure::job_failed(verdict.failure_message() + &note)),
-        // An action knows no third way. Whoever looks into it can retry the stage.
-        VerdictOutcome::Inconclusive => {
-            let message = verdict.failure_message();
-            Err(Failure::job_failed(format!("inconclusive, a person must look: {message}{note}")))
-        }
-    }
-}
-
-impl Warm {
-    async fn config(&self) -> Result<&Config, Failure> {
-        let load = async || {
-            let path = std::env::var_os(CONFIG_VARIABLE).map_or_else(|| PathBuf::from(CONFIG_DEFAULT), PathBuf::from);
-            Config::load(&path).map_err(|error| {
-                Failure::configuration(format!(
-                    "failed to load {error}; the function reads it from its configuration layer ({CONFIG_VARIABLE})"
-                ))
-            })
-        };
-        self.inner.config.get_or_try_init(load).await
-    }
 }

@@ -5,14 +5,13 @@
 
 mod artifact_source;
 mod baseline;
-mod clock;
 mod codebuild_reports;
 mod codebuild_source;
 mod evidence;
 mod handler;
 mod judge;
 pub mod local_source;
-mod state;
+mod recall;
 
 pub use baseline::{Baseline, TestsBaseline};
 pub use codebuild_reports::{BuildCase, BuildReport, BuildReports, CaseOutcome, ReportState};

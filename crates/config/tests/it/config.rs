@@ -23,7 +23,7 @@ gates:
 "#,
     )
     .unwrap();
-    let tests = config.gate("web-tests").unwrap().tests.as_ref().unwrap();
+    let tests = config.gate("web-tests").unwrap().test().unwrap().tests.as_ref().unwrap();
     assert_eq!(tests.min_total, Some(Rule::from(100)));
     assert_eq!(tests.max_failed, Some(Rule { limit: 2, shadow: true }));
     assert_eq!(tests.min_pass_rate.unwrap().limit.get(), 99.5);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use coverage_report::Merger;
 use jiff::civil::Date;
 use sarif_report::Which;
-use stagegate_config::{Gate, ReportFiles, TestsPolicy};
+use stagegate_config::{ReportFiles, TestGate, TestsPolicy};
 use test_report::{CountedOnly, Observed, Outcome, Sink, Standing, Summary, TestCase, Visitor};
 
 use crate::codebuild_reports::{BuildReports, CaseOutcome};
@@ -153,7 +153,7 @@ impl Evidence {
     /// # Errors
     ///
     /// If the policy names a format that is not known.
-    pub fn new(policy: &Gate, today: Date) -> Result<Self, UnknownFormat> {
+    pub fn new(policy: &TestGate, today: Date) -> Result<Self, UnknownFormat> {
         let tests = policy.tests.as_ref().map(|tests| TestEvidence::new(tests, today)).transpose()?;
         let coverage = policy.coverage.as_ref().map(|coverage| {
             let format = |name: &str| name.parse().map_err(|error: coverage_report::UnknownFormat| error.to_string());

@@ -10,7 +10,7 @@ mod tests;
 mod words;
 
 use jiff::Timestamp;
-use stagegate_config::Gate;
+use stagegate_config::TestGate;
 use stagegate_verdict::{BaselineRef, Evidence as Source, Execution, Finding, Verdict, VerdictBuilder};
 
 use crate::baseline::{Baseline, TestsBaseline};
@@ -81,7 +81,7 @@ pub struct Judged {
 }
 
 /// Judges the evidence of one execution by the policy of the gate named `gate`.
-pub fn judge(gate: &str, policy: &Gate, evidence: Evidence, around: Circumstances<'_>, at: Timestamp) -> Judged {
+pub fn judge(gate: &str, policy: &TestGate, evidence: Evidence, around: Circumstances<'_>, at: Timestamp) -> Judged {
     let mut verdict = VerdictBuilder::new(gate, around.execution.clone());
     let mut baseline = Baseline { execution: around.execution.execution.clone(), at, tests: None, coverage: None };
     for file in evidence.files() {

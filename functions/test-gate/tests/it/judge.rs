@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
-use stagegate_config::{Config, Gate};
+use stagegate_config::{Config, TestGate};
 use stagegate_verdict::{Outcome, Verdict};
 use test_gate::{Circumstances, Evidence, Kind, judge};
 
@@ -12,17 +12,17 @@ const FAILING: &str = r#"<testsuite name="s"><testcase classname="web.login" nam
 const FLAKY: &str =
     r#"<testsuite name="s"><testcase classname="a" name="b"><flakyFailure message="once"/></testcase></testsuite>"#;
 
-fn policy(rules: &str) -> Gate {
+fn policy(rules: &str) -> TestGate {
     gate(&format!("tests: {{reports: ['*.xml'], {rules}}}"))
 }
 
-fn gate(rules: &str) -> Gate {
+fn gate(rules: &str) -> TestGate {
     let text = format!("gates: {{g: {{{rules}}}}}");
     let config = Config::parse("stagegate.yaml", &text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    config.gate("g").unwrap().clone()
+    config.gate("g").unwrap().test().unwrap().clone()
 }
 
-fn verdict(policy: &Gate, reports: &[&str]) -> Verdict {
+fn verdict(policy: &TestGate, reports: &[&str]) -> Verdict {
     let mut evidence = Evidence::new(policy, "2026-11-23".parse().unwrap()).unwrap();
     evidence.places.push("the artifact Reports".to_owned());
     for (number, report) in reports.iter().enumerate() {
@@ -122,7 +122,7 @@ fn report() -> impl Strategy<Value = String> {
     })
 }
 
-fn rules() -> impl Strategy<Value = Gate> {
+fn rules() -> impl Strategy<Value = TestGate> {
     let number = proptest::option::of(0u64..6);
     (number.clone(), number.clone(), number.clone(), number, proptest::option::of(0u64..=100)).prop_map(
         |(min_total, max_failed, max_skipped, min_files, min_pass_rate)| {

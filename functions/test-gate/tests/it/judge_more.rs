@@ -1,7 +1,7 @@
 //! Coverage, static analysis, quarantine, baseline and provenance.
 
 use jiff::Timestamp;
-use stagegate_config::{Config, Gate};
+use stagegate_config::{Config, TestGate};
 use stagegate_verdict::{Execution, Outcome, TestCounts, Verdict};
 use test_gate::{Baseline, BuildReport, BuildReports, Circumstances, Evidence, Judged, Kind, ReportState, judge};
 
@@ -9,14 +9,14 @@ use Outcome::{Failed, Inconclusive, Passed};
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 
-fn gate(rules: &str) -> Gate {
+fn gate(rules: &str) -> TestGate {
     let text = format!("gates: {{g: {{{rules}}}}}");
     let config = Config::parse("stagegate.yaml", &text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    config.gate("g").unwrap().clone()
+    config.gate("g").unwrap().test().unwrap().clone()
 }
 
 /// Judges reports, each read as the kind that it stands for.
-fn judged(policy: &Gate, reports: &[(Kind, &str)], around: Circumstances<'_>) -> Judged {
+fn judged(policy: &TestGate, reports: &[(Kind, &str)], around: Circumstances<'_>) -> Judged {
     let now: Timestamp = NOW.parse().unwrap();
     let mut evidence = Evidence::new(policy, "2026-11-23".parse().unwrap()).unwrap();
     for (number, (kind, report)) in reports.iter().enumerate() {
@@ -113,7 +113,7 @@ fn static_analysis() {
 const THREE: &str = r#"<testsuite name="s"><testcase classname="a" name="one"/><testcase classname="a" name="two"><failure message="boom"/></testcase>
     <testcase classname="a" name="three"/></testsuite>"#;
 
-fn tests(rules: &str) -> Gate {
+fn tests(rules: &str) -> TestGate {
     gate(&format!("tests: {{reports: ['*.xml'], {rules}}}"))
 }
 
@@ -171,7 +171,7 @@ fn many_failures_at_once_ask_a_person() {
 }
 
 /// The baseline of a passing run, as it comes back from where it is stored.
-fn baseline(policy: &Gate, reports: &[(Kind, &str)]) -> Baseline {
+fn baseline(policy: &TestGate, reports: &[(Kind, &str)]) -> Baseline {
     let execution = Execution { execution: Some("6f0f5d2a-0000".to_owned()), ..Execution::default() };
     let mut kept = judged(policy, reports, Circumstances { execution, ..Circumstances::default() }).baseline;
     kept.at = "2026-11-20T11:00:00Z".parse().unwrap();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 const LOCAL_CLOCK_VARIABLE: &str = "STAGEGATE_LOCAL_CLOCK";
 
 /// The time; that of the local AWS where the function runs in one, which sends it along with each invocation.
-pub(crate) fn now(context: &JobContext) -> Timestamp {
+pub fn now(context: &JobContext) -> Timestamp {
     let local = std::env::var_os(LOCAL_CLOCK_VARIABLE).and_then(|_| context.client_context("now")?.parse().ok());
     local.unwrap_or_else(Timestamp::now)
 }
