@@ -296,7 +296,7 @@ const POLICIES: [(&str, &str); 4] = [
 fn policy(rules: &str) -> TestGate {
     let text = format!("gates: {{g: {{tests: {{reports: ['*.xml'], {rules}}}}}}}");
     let config = Config::parse("stagegate.yaml", &text).expect("is valid");
-    config.gate("g").unwrap().test().expect("is there").clone()
+    config.gate("g").expect("is there").test().expect("is there").clone()
 }
 
 fn judge_report(policy: &TestGate, report: &[u8], around: Circumstances<'_>) -> Judged {
