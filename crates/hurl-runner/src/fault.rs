@@ -57,6 +57,11 @@ impl Fault {
             FileFault::TooLong(limit) => {
                 Self::new(at, "File read access", format!("file {name} is longer than {limit} bytes"))
             }
+            FileFault::Folder => Self::new(at, "File write access", format!("{name} is a folder")),
+            FileFault::Full(limit) => {
+                let message = format!("with {name}, the outputs would be longer than {limit} bytes together");
+                Self::new(at, "File write access", message)
+            }
         }
     }
 

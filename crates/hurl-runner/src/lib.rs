@@ -15,6 +15,7 @@ mod filter;
 mod guard;
 mod http;
 mod jsonpath;
+mod junit;
 mod limits;
 mod load;
 mod options;
@@ -31,6 +32,7 @@ mod xpath;
 
 pub use files::FileRoot;
 pub use guard::{HostPattern, InvalidPolicy, Network, NetworkPolicy, Refusal};
+pub use junit::Junit;
 pub use limits::Limits;
 pub use load::{HurlFile, LoadError, Problem};
 pub use outbound::{Connector, Outbound, Resolver, Stream, System};

@@ -196,8 +196,10 @@ impl Check<'_> {
     }
 
     fn entry(&mut self, entry: &Entry) {
-        for option in entry.request.options() {
-            if let Some(reason) = unsupported(&option.kind) {
+        let options = entry.request.options();
+        let has_netrc = options.iter().any(|option| matches!(option.kind, OptionKind::NetRcFile(_)));
+        for option in options {
+            if let Some(reason) = unsupported(&option.kind, has_netrc) {
                 let message = format!("the option {} is not supported: {reason}", option.kind.identifier());
                 self.refuse(option.space0.source_info, "Unsupported option", message);
             }
@@ -279,19 +281,16 @@ fn literal(template: &Template) -> Option<String> {
 }
 
 /// Why an option can not be followed.
-fn unsupported(option: &OptionKind) -> Option<&'static str> {
+fn unsupported(option: &OptionKind, has_netrc: bool) -> Option<&'static str> {
     let unless_false = |value: &BooleanOption, reason| (*value != BooleanOption::Literal(false)).then_some(reason);
     match option {
         OptionKind::Digest(value) | OptionKind::Ntlm(value) | OptionKind::Negotiate(value) => {
             unless_false(value, "use basic authentication, a bearer token or aws-sigv4")
         }
         OptionKind::Http3(value) => unless_false(value, "use http2"),
-        OptionKind::NetRc(value) | OptionKind::NetRcOptional(value) => {
-            unless_false(value, "give the credentials as variables")
-        }
-        OptionKind::NetRcFile(_) => Some("give the credentials as variables"),
-        OptionKind::Output(target) if literal(target).as_deref() != Some("-") => {
-            Some("responses are not written to files")
+        // With netrc-file, both say nothing more.
+        OptionKind::NetRc(value) | OptionKind::NetRcOptional(value) if !has_netrc => {
+            unless_false(value, "there is no home folder; name the file with netrc-file")
         }
         OptionKind::PinnedPublicKey(_) => Some("trust the certificate with cacert, or assert on the certificate"),
         OptionKind::Proxy(_) => Some("connections are opened directly, so that their addresses can be checked"),

@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::files::FileRoot;
 use crate::http::connection::HttpVersion;
 use crate::http::headers::Headers;
+use crate::http::netrc::Netrc;
 use crate::http::signature::Scope as SignatureScope;
 use crate::http::tls::{TlsOptions, TlsVersion};
 use crate::limits::Limits;
@@ -53,7 +54,10 @@ pub(crate) struct EntryOptions {
     pub(crate) limit_rate: Option<u64>,
     pub(crate) max_redirects: Limit,
     pub(crate) max_time: Duration,
+    pub(crate) netrc: Option<Netrc>,
     pub(crate) no_headers: Vec<String>,
+    /// Under which name the body is kept for later entries.
+    pub(crate) output: Option<(SourceInfo, String)>,
     pub(crate) path_as_is: bool,
     /// `None` runs an entry once.
     pub(crate) repeat: Option<Limit>,
@@ -82,7 +86,9 @@ impl EntryOptions {
             limit_rate: None,
             max_redirects: Some(50),
             max_time: limits.max_time,
+            netrc: None,
             no_headers: Vec::new(),
+            output: None,
             path_as_is: false,
             repeat: None,
             resolve: Vec::new(),
@@ -111,6 +117,11 @@ impl EntryOptions {
                     VariableValue::String(template) => Value::String(scope.text(template)?),
                 };
                 variables.set(definition.name.clone(), value);
+            } else if let OptionKind::NetRcFile(file) = &option.kind {
+                let scope = Scope { variables, files, jsonpath_coercion: true };
+                let netrc = netrc(file, scope)?;
+                netrc.passwords().for_each(|password| variables.keep_secret(password));
+                self.netrc = Some(netrc);
             } else {
                 let scope = Scope { variables, files, jsonpath_coercion: true };
                 self.apply(&option.kind, scope)?;
@@ -154,6 +165,10 @@ impl EntryOptions {
             }
             O::NoHeader(name) => self.no_headers.push(scope.text(name)?),
             O::NoJsonpathCoercion(value) => self.jsonpath_coercion = !boolean(value, scope)?,
+            O::Output(name) => {
+                let text = scope.text(name)?;
+                self.output = (text != "-").then_some((name.source_info, text));
+            }
             O::PathAsIs(value) => self.path_as_is = boolean(value, scope)?,
             O::Repeat(value) => self.repeat = Some(count(value, scope)?),
             O::Resolve(text) => self.resolve.push(parsed("resolve", text, scope, Resolve::parse)?),
@@ -259,6 +274,13 @@ fn host_and_ports(text: &str) -> Vec<&str> {
         character == ':' && !in_brackets
     })
     .collect()
+}
+
+fn netrc(file: &Template, scope: Scope<'_>) -> Result<Netrc, Fault> {
+    let name = scope.text(file)?;
+    let bytes = scope.file(file)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "the file is not UTF-8");
+    text.and_then(Netrc::parse).map_err(|reason| Fault::option(file.source_info, "netrc-file", &name, reason))
 }
 
 fn header(text: &str) -> Result<(String, String), &'static str> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-pub use sample::{Judgement, Sample, Thresholds, judge};
+pub use sample::{DegradedFrom, InvalidThresholds, Judgement, Sample, State, Thresholds, judge, repeat};
 pub use tls::{TlsExpectation, TlsSeen, tls};
 
 use crate::outbound::{OpenError, Outbound, Target};

@@ -41,6 +41,9 @@ pub struct EntryReport {
     pub entry: usize,
     /// The line of its request.
     pub line: usize,
+    /// The method and the URL as they are written in the file.
+    #[serde(default)]
+    pub request: String,
     /// How it ended.
     pub outcome: EntryOutcome,
     /// The requests, more than one along redirects.

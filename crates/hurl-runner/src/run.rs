@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use hurl_core::ast::{Entry, SourceInfo};
+use hurl_core::types::ToSource as _;
 
 use crate::expectation::{self, Captured};
 use crate::fault::Fault;
@@ -27,7 +28,8 @@ pub struct RunOptions {
     pub outbound: Outbound,
     /// The variables that every file begins with. What a file captures stays in that file.
     pub variables: Variables,
-    /// Where files that a Hurl file refers to are read.
+    /// Where files that a Hurl file refers to are read. What the option `output` names is kept in memory for later
+    /// entries of the same file, and written nowhere.
     pub files: FileRoot,
     /// What a run may cost.
     pub limits: Limits,
@@ -69,7 +71,8 @@ pub async fn run_files(files: &[HurlFile], jobs: usize, options: &RunOptions) ->
 pub async fn run_file(file: &HurlFile, options: &RunOptions) -> FileReport {
     let begin = Instant::now();
     let client = Client::new(options.outbound.clone(), options.limits, options.user_agent.clone());
-    let mut run = Run { file, options, client, variables: options.variables.clone(), reports: Vec::new(), runs: 0 };
+    let variables = options.variables.clone();
+    let mut run = Run { file, options, client, variables, files: options.files.clone(), reports: Vec::new(), runs: 0 };
     let mut not_run = 0;
     for (index, entry) in file.ast.entries.iter().enumerate() {
         let passed = run.entry(index + 1, entry).await;
@@ -87,6 +90,8 @@ struct Run<'r> {
     options: &'r RunOptions,
     client: Client,
     variables: Variables,
+    /// The files of the run, with what this file kept.
+    files: FileRoot,
     reports: Vec<EntryReport>,
     runs: usize,
 }
@@ -105,7 +110,7 @@ impl Run<'_> {
         let mut repeated = 0;
         loop {
             let defaults = EntryOptions::new(&self.options.limits);
-            let options = match defaults.with(entry.request.options(), &mut self.variables, &self.options.files) {
+            let options = match defaults.with(entry.request.options(), &mut self.variables, &self.files) {
                 Ok(options) => options,
                 Err(fault) => return self.fail(number, entry, fault),
             };
@@ -141,10 +146,13 @@ impl Run<'_> {
             if Instant::now() >= self.options.deadline {
                 return self.fail(number, entry, time_is_up(entry.source_info()));
             }
-            let attempt = self.attempt(entry, options).await;
+            let mut attempt = self.attempt(entry, options).await;
             if attempt.faults.is_empty() {
-                self.report(number, entry, EntryOutcome::Passed, attempt);
-                return true;
+                // As in Hurl, an output that can not be kept is a failure, and no reason to try again.
+                attempt.faults.extend(self.keep_output(options, &attempt.calls).err());
+                let passed = attempt.faults.is_empty();
+                self.report(number, entry, if passed { EntryOutcome::Passed } else { EntryOutcome::Failed }, attempt);
+                return passed;
             }
             let may_retry = match options.retry {
                 None => false,
@@ -171,7 +179,7 @@ impl Run<'_> {
     }
 
     async fn attempt(&mut self, entry: &Entry, options: &EntryOptions) -> Attempt {
-        let files = &self.options.files;
+        let files = &self.files;
         let jsonpath_coercion = options.jsonpath_coercion;
         let scope = Scope { variables: &self.variables, files, jsonpath_coercion };
         let mut attempt = Attempt::default();
@@ -204,7 +212,7 @@ impl Run<'_> {
         if !attempt.faults.is_empty() {
             return;
         }
-        let files = &self.options.files;
+        let files = &self.files;
         let captured = expectation::capture(expected, &answer, &mut self.variables, files, jsonpath_coercion);
         match captured {
             Ok(captured) => attempt.captures = captured,
@@ -215,6 +223,19 @@ impl Run<'_> {
         }
         let scope = Scope { variables: &self.variables, files, jsonpath_coercion };
         attempt.faults = expectation::faults(expected, &answer, scope);
+    }
+
+    /// Keeps the body of the last response where the options name an output, decompressed where they ask for it.
+    fn keep_output(&mut self, options: &EntryOptions, calls: &[Call]) -> Result<(), Fault> {
+        let (Some((at, name)), Some(call)) = (&options.output, calls.last()) else { return Ok(()) };
+        let response = &call.response;
+        let bytes = if options.compressed {
+            response.bytes().map_err(|error| Fault::new(*at, error.title, error.message))?.into()
+        } else {
+            response.body.clone()
+        };
+        let kept = self.files.keep(name, bytes, self.options.limits.max_body_bytes);
+        kept.map_err(|fault| Fault::file(*at, name, &fault))
     }
 
     /// Hurl's commands in comments before a request: `@cookie_storage_set` and `@cookie_storage_clear`.
@@ -246,7 +267,9 @@ impl Run<'_> {
         let captures = captures.collect();
         let failures = attempt.faults.iter().map(|fault| self.failure_report(fault)).collect();
         let line = entry.source_info().start.line;
-        self.reports.push(EntryReport { entry: number, line, outcome, calls, captures, failures });
+        let request = format!("{} {}", entry.request.method, entry.request.url.to_source());
+        let request = self.shown(&request);
+        self.reports.push(EntryReport { entry: number, line, request, outcome, calls, captures, failures });
     }
 
     fn call_report(&self, call: &Call) -> CallReport {

@@ -94,6 +94,10 @@ impl Client {
                 options.headers.remove("Authorization");
                 options.headers.remove("Cookie");
                 options.user = None;
+                // What is given for a machine by name is meant for it, and the default for the first one.
+                if let Some(netrc) = &mut options.netrc {
+                    netrc.drop_default();
+                }
             }
             spec = followed;
         }
@@ -170,7 +174,8 @@ impl Client {
             given.push("User-Agent", &self.user_agent);
         }
         let is_signed = options.aws_sigv4.is_some();
-        if let Some(user) = options.user.clone().or_else(|| user_of(url))
+        let of_host = || options.netrc.as_ref().and_then(|netrc| netrc.user(&urls::host(url)));
+        if let Some(user) = options.user.clone().or_else(of_host).or_else(|| user_of(url))
             && !is_signed
             && !given.has("Authorization")
         {

@@ -159,6 +159,9 @@ impl Connection {
     }
 }
 
+/// How a failure begins in which the two sides did not agree.
+pub(crate) const TLS_PROBLEM: &str = "SSL connection problem";
+
 /// Shakes hands over an open connection.
 pub(crate) async fn encrypt(
     stream: Box<dyn Stream>,
@@ -172,7 +175,7 @@ pub(crate) async fn encrypt(
     let server = server.map_err(|_| HttpError::connection(format!("{name} is not a name that TLS can verify")))?;
     match tokio::time::timeout(timeout, TlsConnector::from(config).connect(server, stream)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(HttpError::connection(format!("SSL connection problem: {error}"))),
+        Ok(Err(error)) => Err(HttpError::connection(format!("{TLS_PROBLEM}: {error}"))),
         Err(_) => Err(HttpError::connection(format!("the TLS handshake took longer than {timeout:?}"))),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod cookies;
 mod decode;
 mod exchange;
 pub(crate) mod headers;
+pub(crate) mod netrc;
 mod redirect;
 pub(crate) mod request;
 pub(crate) mod response;

@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{ProbeReport, target};
 use crate::http::certificate::Certificate;
-use crate::http::connection::encrypt;
+use crate::http::connection::{TLS_PROBLEM, encrypt};
 use crate::http::tls::{TlsOptions, TlsVersion};
 use crate::outbound::Outbound;
 use crate::report::micros;
+
+const TLS12: &str = "TLSv1.2";
+const TLS13: &str = "TLSv1.3";
 
 /// What a TLS handshake is expected to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +31,11 @@ pub struct TlsExpectation {
 /// What a server showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsSeen {
-    /// `TLSv1.2` or `TLSv1.3`.
+    /// What was agreed on: `TLSv1.2` or `TLSv1.3`.
     pub version: String,
+    /// The versions that the server was found to accept, oldest first. Older ones than TLS 1.2 are not offered.
+    #[serde(default)]
+    pub versions: Vec<String>,
     /// The subject of the server's certificate.
     pub subject: String,
     /// Who issued it.
@@ -65,25 +71,48 @@ pub async fn tls(
         let mut unverified = ProbeReport::new(String::new());
         seen = handshake(outbound, host, port, name, &lenient, remaining(), &mut unverified).await;
     }
-    if let Ok(shown) = seen {
-        if shown.days_left < expectation.min_days_left {
-            report.fail(format!(
-                "the certificate is valid for {} more days (until {}), and at least {} are expected",
-                shown.days_left, shown.expires, expectation.min_days_left
-            ));
-        }
-        report.tls = Some(shown);
-    } else if report.passed {
-        report.fail("the server showed no certificate");
+    let Ok(mut shown) = seen else {
+        return report.finished(begin);
+    };
+    if shown.days_left < expectation.min_days_left {
+        report.fail(format!(
+            "the certificate is valid for {} more days (until {}), and at least {} are expected",
+            shown.days_left, shown.expires, expectation.min_days_left
+        ));
     }
-    if report.passed && expectation.require_tls13 {
-        let old = TlsOptions { insecure: true, max: Some(TlsVersion::Tls12), ..TlsOptions::default() };
-        let mut ignored = ProbeReport::new(String::new());
-        if handshake(outbound, host, port, name, &old, remaining(), &mut ignored).await.is_ok() {
+    let tls12 =
+        if shown.version == TLS12 { Ok(true) } else { accepts_tls12(outbound, host, port, name, remaining()).await };
+    if tls12 == Ok(true) && shown.version != TLS12 {
+        shown.versions.insert(0, TLS12.to_owned());
+    }
+    match tls12 {
+        Ok(true) if expectation.require_tls13 => {
             report.fail("the server accepts TLS 1.2, and at least TLS 1.3 is expected");
         }
+        Err(reason) if expectation.require_tls13 => {
+            report.fail(format!("whether the server accepts TLS 1.2 could not be found out: {reason}"));
+        }
+        _ => {}
     }
+    report.tls = Some(shown);
     report.finished(begin)
+}
+
+/// Offers TLS 1.2 and nothing newer. An error is no refusal of the server, but a handshake that did not take place.
+async fn accepts_tls12(
+    outbound: &Outbound,
+    host: &str,
+    port: u16,
+    name: &str,
+    timeout: Duration,
+) -> Result<bool, String> {
+    let old = TlsOptions { insecure: true, max: Some(TlsVersion::Tls12), ..TlsOptions::default() };
+    let mut ignored = ProbeReport::new(String::new());
+    match handshake(outbound, host, port, name, &old, timeout, &mut ignored).await {
+        Ok(_) => Ok(true),
+        Err(reason) if reason.starts_with(TLS_PROBLEM) => Ok(false),
+        Err(reason) => Err(reason),
+    }
 }
 
 /// One handshake; its phases and address are noted in `report`.
@@ -109,8 +138,8 @@ async fn handshake(
     report.timings.tls_us = micros(handshake_begin.elapsed());
     let session = stream.get_ref().1;
     let version = match session.protocol_version() {
-        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
-        _ => "TLSv1.2",
+        Some(rustls::ProtocolVersion::TLSv1_3) => TLS13,
+        _ => TLS12,
     };
     let chain = session.peer_certificates().unwrap_or_default().iter();
     let chain: Vec<Certificate> = chain.filter_map(|certificate| Certificate::parse(certificate)).collect();
@@ -118,6 +147,7 @@ async fn handshake(
     let now: DateTime<Utc> = std::time::SystemTime::now().into();
     Ok(TlsSeen {
         version: version.to_owned(),
+        versions: vec![version.to_owned()],
         subject: leaf.subject.clone(),
         issuer: leaf.issuer.clone(),
         names: leaf.subject_alt_name.clone(),

@@ -17,9 +17,8 @@ fn what_is_not_supported_is_refused_with_its_line() {
         ("[Options]\nntlm: true\nHTTP 200", 3, "Unsupported option"),
         ("[Options]\nnegotiate: {{x}}\nHTTP 200", 3, "Unsupported option"),
         ("[Options]\nnetrc: true\nHTTP 200", 3, "Unsupported option"),
-        ("[Options]\nnetrc-file: a\nHTTP 200", 3, "Unsupported option"),
+        ("[Options]\nnetrc-optional: true\nHTTP 200", 3, "Unsupported option"),
         ("[Options]\nhttp3: true\nHTTP 200", 3, "Unsupported option"),
-        ("[Options]\noutput: a.bin\nHTTP 200", 3, "Unsupported option"),
         ("[Options]\npinnedpubkey: a\nHTTP 200", 3, "Unsupported option"),
         ("[Options]\nunix-socket: a\nHTTP 200", 3, "Unsupported option"),
         ("HTTP/3 200", 2, "Unsupported version"),
@@ -49,9 +48,14 @@ fn every_refusal_is_told() {
 
 #[test]
 fn options_that_switch_off_what_is_not_supported_are_accepted() {
-    for option in
-        ["digest: false", "http3: false", "netrc: false", "output: -", "verbose: true", "fail-with-body: true"]
-    {
+    for option in [
+        "digest: false",
+        "http3: false",
+        "netrc: false",
+        "netrc: true\nnetrc-file: a",
+        "verbose: true",
+        "fail-with-body: true",
+    ] {
         assert_eq!(problems(&format!("GET http://a\n[Options]\n{option}\nHTTP 200\n")), [], "{option}");
     }
 }

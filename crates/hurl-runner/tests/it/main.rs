@@ -4,6 +4,7 @@
 
 mod asserts;
 mod guard;
+mod junit;
 mod load;
 mod options;
 mod probes;

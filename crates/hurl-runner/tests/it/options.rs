@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use stagegate_hurl_runner::{EntryOutcome, HurlFile, run_files};
+use stagegate_hurl_runner::{EntryOutcome, FileRoot, HurlFile, RunOptions, run_files};
 
 use crate::server::Server;
 use crate::support::{failures, options, passes, run, run_with};
@@ -126,4 +126,111 @@ async fn files_run_side_by_side_within_a_bound() {
     let names: Vec<_> = reports.iter().map(|report| report.file.clone()).collect();
     assert_eq!(names, ["0.hurl", "1.hurl", "2.hurl", "3.hurl", "4.hurl", "5.hurl", "6.hurl", "7.hurl"]);
     assert!(reports.iter().all(|report| report.passed));
+}
+
+#[tokio::test]
+async fn an_output_is_read_by_later_entries_and_written_nowhere() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let files = || FileRoot::new(folder.path(), 1000);
+    let source = "GET {{base}}/gzip\n[Options]\noutput: raw.bin\nHTTP 200\n\
+        GET {{base}}/gzip\n[Options]\ncompressed: true\noutput: {{name}}.txt\nHTTP 200\n\
+        GET {{base}}/status/500\n[Options]\nretry: 1\nretry-interval: 1\noutput: out.txt\nHTTP *\n[Asserts]\nstatus == 500\n\
+        GET {{base}}/echo\n[Options]\noutput: -\nHTTP 200\n\
+        POST {{base}}/echo\nfile,text.txt;\nHTTP 200\n[Asserts]\nbody == \"echo\"\n\
+        POST {{base}}/echo\nfile,raw.bin;\nHTTP 200\n";
+    let mut with_files = RunOptions { files: files(), ..options() };
+    with_files.variables.set("name", "text");
+    let report = run_with(&server.base, source, with_files.clone()).await;
+    assert!(report.passed, "{:?}", failures(&report));
+    let bodies: Vec<String> = server.seen.lock().unwrap().iter().map(|seen| seen.body.clone()).collect();
+    assert_eq!(bodies[4], "compressed");
+    assert!(bodies[5].contains('\u{fffd}') && bodies[5].len() > 10, "{:?}", bodies[5]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // Another run knows nothing of it.
+    let report = run_with(&server.base, "POST {{base}}/echo\nfile,text.txt;\nHTTP 200\n", with_files).await;
+    assert_eq!(failures(&report), ["2: File read access: file text.txt can not be read"]);
+}
+
+#[tokio::test]
+async fn an_output_that_can_not_be_kept_fails_and_is_not_tried_again() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    for (name, failure) in [
+        (
+            "../a.bin",
+            "Unauthorized file access: unauthorized access to file ../a.bin, which is not below the file root",
+        ),
+        (
+            "/tmp/a.bin",
+            "Unauthorized file access: unauthorized access to file /tmp/a.bin, which is not below the file root",
+        ),
+        ("sub", "File write access: sub is a folder"),
+    ] {
+        let source = format!("GET {{{{base}}}}/echo\n[Options]\nretry: 3\noutput: {name}\nHTTP 200\n");
+        let with_files = RunOptions { files: FileRoot::new(folder.path(), 1000), ..options() };
+        let report = run_with(&server.base, &source, with_files).await;
+        assert_eq!(failures(&report), [format!("4: {failure}")]);
+        assert_eq!(report.entries.len(), 1);
+        assert_eq!(run(&server.base, &source).await.entries[0].failures[0].title, "Unauthorized file access");
+    }
+    // All outputs of a file together are as long as one body may be.
+    let mut small = RunOptions { files: FileRoot::new(folder.path(), 1000), ..options() };
+    small.limits.max_body_bytes = 7;
+    let source = "GET {{base}}/echo\n[Options]\nrepeat: 2\noutput: a\nHTTP 200\n\
+        GET {{base}}/echo\n[Options]\noutput: b\nHTTP 200\n";
+    let report = run_with(&server.base, source, small).await;
+    assert_eq!(failures(&report), ["8: File write access: with b, the outputs would be longer than 7 bytes together"]);
+}
+
+#[tokio::test]
+async fn credentials_come_from_a_netrc_file() {
+    let server = Server::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let netrc = "machine 127.0.0.1 login u password p4ss\ndefault login d password d4ss\n";
+    std::fs::write(folder.path().join("netrc"), netrc).unwrap();
+    std::fs::write(folder.path().join("broken"), "hello").unwrap();
+    let run = async |source: &str| {
+        let with_files = RunOptions { files: FileRoot::new(folder.path(), 1000), ..options() };
+        run_with(&server.base, source, with_files).await
+    };
+    let authorization = || {
+        let value = server.last().headers.get("authorization").cloned();
+        value.map(|value| value.to_str().unwrap().to_owned())
+    };
+    let named = "Basic dTpwNHNz";
+    let default = "Basic ZDpkNHNz";
+    let at_localhost = format!("http://localhost:{}", server.port);
+    for (source, expected) in [
+        ("GET {{base}}/echo\n[Options]\nnetrc-file: netrc\nHTTP 200\n".to_owned(), Some(named)),
+        ("GET {{base}}/echo\n[Options]\nnetrc-file: netrc\nuser: a:b\nHTTP 200\n".to_owned(), Some("Basic YTpi")),
+        (format!("GET {at_localhost}/echo\n[Options]\nnetrc-file: netrc\nHTTP 200\n"), Some(default)),
+        // Along a redirect to another host, a machine gets its own credentials, and no host the default ones.
+        (
+            format!(
+                "GET {at_localhost}/redirect/302/http/127.0.0.1:{}/echo\n[Options]\nnetrc-file: netrc\nlocation: true\nHTTP 200\n",
+                server.port
+            ),
+            Some(named),
+        ),
+        (
+            format!(
+                "GET {{{{base}}}}/redirect/302/http/localhost:{}/echo\n[Options]\nnetrc-file: netrc\nlocation: true\nHTTP 200\n",
+                server.port
+            ),
+            None,
+        ),
+    ] {
+        let report = run(&source).await;
+        assert!(report.passed, "{source} {:?}", failures(&report));
+        assert_eq!(authorization().as_deref(), expected, "{source}");
+    }
+    let report = run("GET {{base}}/echo\n[Options]\nnetrc-file: broken\nHTTP 200\n").await;
+    assert_eq!(report.entries[0].failures[0].title, "Invalid option value");
+    let report = run("GET {{base}}/echo\n[Options]\nnetrc-file: ../netrc\nHTTP 200\n").await;
+    assert_eq!(report.entries[0].failures[0].title, "Unauthorized file access");
+    let report = run("GET {{base}}/echo\n[Options]\nnetrc-file: netrc\nHTTP 200\n[Asserts]\nbody == \"p4ss\"\n").await;
+    let text = format!("{report:?}");
+    assert!(!text.contains("p4ss"), "{text}");
 }

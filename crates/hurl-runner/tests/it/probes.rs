@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use stagegate_hurl_runner::{FileRoot, NetworkPolicy, Outbound, probe};
+use stagegate_hurl_runner::{Connector, FileRoot, NetworkPolicy, Outbound, Stream, probe};
 
 use crate::support::{failures, options, run_with};
 
@@ -81,6 +81,7 @@ async fn tls_probes_tell_what_they_saw() {
     assert!(report.passed, "{report:?}");
     let seen = report.tls.unwrap();
     assert_eq!((seen.version.as_str(), seen.subject.as_str()), ("TLSv1.3", "C = DE, O = Example, CN = localhost"));
+    assert_eq!(seen.versions, ["TLSv1.2", "TLSv1.3"]);
     assert!(seen.days_left > 30_000 && seen.chain.len() == 1);
     for (expectation, failure) in [
         (probe::TlsExpectation::default(), "SSL connection problem"),
@@ -95,7 +96,42 @@ async fn tls_probes_tell_what_they_saw() {
     }
     let only_13 = tls_server(&[&rustls::version::TLS13]).await;
     let expectation = probe::TlsExpectation { require_tls13: true, ..trusted() };
-    assert!(probe::tls(&outbound(), "localhost", only_13, &expectation, TIMEOUT).await.passed);
+    let report = probe::tls(&outbound(), "localhost", only_13, &expectation, TIMEOUT).await;
+    assert!(report.passed, "{report:?}");
+    assert_eq!(report.tls.unwrap().versions, ["TLSv1.3"]);
+    let only_12 = tls_server(&[&rustls::version::TLS12]).await;
+    let report = probe::tls(&outbound(), "localhost", only_12, &expectation, TIMEOUT).await;
+    assert!(report.failures[0].contains("the server accepts TLS 1.2"), "{report:?}");
+    assert_eq!(report.tls.unwrap().versions, ["TLSv1.2"]);
+}
+
+/// A server that shakes hands once and refuses every later connection says nothing about TLS 1.2.
+#[tokio::test]
+async fn a_version_that_was_not_tried_is_not_refused() {
+    let port = tls_server(&[&rustls::version::TLS13]).await;
+    let once = Once { left: Arc::new(std::sync::atomic::AtomicUsize::new(1)) };
+    let outbound = outbound().with_connector(once);
+    let expectation =
+        probe::TlsExpectation { authorities: Some(CERTIFICATE.to_vec()), require_tls13: true, ..Default::default() };
+    let report = probe::tls(&outbound, "localhost", port, &expectation, TIMEOUT).await;
+    assert!(!report.passed && report.failures[0].contains("could not be found out"), "{report:?}");
+}
+
+/// Connects so many times.
+#[derive(Debug)]
+struct Once {
+    left: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl Connector for Once {
+    async fn connect(&self, address: std::net::SocketAddr) -> std::io::Result<Box<dyn Stream>> {
+        use std::sync::atomic::Ordering::SeqCst;
+        if self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_err() {
+            return Err(std::io::Error::other("no more connections"));
+        }
+        Ok(Box::new(tokio::net::TcpStream::connect(address).await?))
+    }
 }
 
 #[tokio::test]
