@@ -20,6 +20,7 @@ pub(crate) struct Services {
     pub(crate) codepipeline: Router,
     pub(crate) codebuild: Router,
     pub(crate) lambda: Router,
+    pub(crate) ssm: Router,
     pub(crate) s3: S3Service,
     pub(crate) calls: Calls,
 }
@@ -62,7 +63,7 @@ impl Endpoint {
 
 /// JSON services name their operation in a header, Lambda has paths of its own, and everything else is S3.
 async fn dispatch(State(services): State<Services>, request: Request) -> Response {
-    let Services { mut codepipeline, mut codebuild, mut lambda, s3, calls } = services;
+    let Services { mut codepipeline, mut codebuild, mut lambda, mut ssm, s3, calls } = services;
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
     let is_lambda = request.uri().path().starts_with("/2015-03-31/");
     let is_cbor = request.headers().contains_key("smithy-protocol");
@@ -75,6 +76,10 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
         Some(target) if target.starts_with("CodeBuild_") => {
             calls.note("codebuild", operation(target), request.headers());
             infallible(codebuild.call(request).await)
+        }
+        Some(target) if target.starts_with("AmazonSSM.") => {
+            calls.note("ssm", operation(target), request.headers());
+            infallible(ssm.call(request).await)
         }
         Some(target) => unknown_service(target),
         None if is_lambda => {
@@ -111,7 +116,7 @@ pub(crate) async fn serve_s3(State(s3): State<S3Service>, request: Request) -> R
 
 fn unknown_service(target: &str) -> Response {
     let message = format!(
-        "the local AWS has no service for the operation {target}; it serves CodePipeline, CodeBuild, Lambda and S3"
+        "the local AWS has no service for the operation {target}; it serves CodePipeline, CodeBuild, Lambda, SSM and S3"
     );
     let body = serde_json::json!({"__type": "UnknownOperationException", "message": message});
     (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()

@@ -1,4 +1,4 @@
-//! The local AWS: CodePipeline, Lambda, S3, CodeBuild and CodeDeploy on one machine, behind one endpoint, with the
+//! The local AWS: CodePipeline, Lambda, S3, CodeBuild, CodeDeploy and the Parameter Store on one machine, behind one endpoint, with the
 //! functions of a SAM template.
 
 mod calls;
@@ -21,6 +21,7 @@ use stagegate_local_codebuild::CodeBuild;
 use stagegate_local_codepipeline::provider::ActionProvider;
 use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
 use stagegate_local_lambda::{HostOptions, LambdaHost, LogFiles};
+use stagegate_local_ssm::Ssm;
 
 pub use calls::Call;
 pub use credentials::LOCAL_ACCESS_KEY;
@@ -45,6 +46,7 @@ pub struct LocalAws {
     codepipeline: CodePipeline,
     codebuild: CodeBuild,
     lambda: LambdaHost,
+    ssm: Ssm,
     s3: LocalS3,
     deploy: Arc<CodeDeployProvider>,
     servers: InstanceServers,
@@ -82,12 +84,14 @@ impl LocalAws {
         let deploy = Arc::new(deploy);
         let build = Arc::new(build_provider(&options, &bucket));
         let codebuild = CodeBuild::new(build.builds());
+        let settings = Settings { region: options.region.clone(), ..Settings::default() };
+        let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
         let codepipeline = providers(&options, &bucket, build, deploy.clone())
             .into_iter()
             .fold(CodePipeline::builder(options.clock.clone()), |builder, (category, name, provider)| {
                 builder.provider(category, name, provider)
             })
-            .settings(Settings { region: options.region.clone(), ..Settings::default() })
+            .settings(settings)
             .lambda(Arc::new(Invoker {
                 host: lambda.clone(),
                 change: options.event_change.clone(),
@@ -100,6 +104,7 @@ impl LocalAws {
             codepipeline: stagegate_local_codepipeline::router(codepipeline.clone()),
             codebuild: stagegate_local_codebuild::router(codebuild.clone()),
             lambda: stagegate_local_lambda::router(lambda.clone()),
+            ssm: stagegate_local_ssm::router(ssm.clone()),
             s3: s3.service(Arc::new(credentials.with_jobs(codepipeline.clone()))),
         };
         let endpoint = Endpoint::serve(listener, services).map_err(StartError)?;
@@ -107,6 +112,7 @@ impl LocalAws {
             codepipeline,
             codebuild,
             lambda,
+            ssm,
             s3,
             deploy,
             servers,
@@ -140,6 +146,11 @@ impl LocalAws {
     /// The local Lambda.
     pub fn lambda(&self) -> &LambdaHost {
         &self.lambda
+    }
+
+    /// The local Parameter Store.
+    pub fn ssm(&self) -> &Ssm {
+        &self.ssm
     }
 
     /// The local S3.
