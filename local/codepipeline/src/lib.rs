@@ -7,7 +7,7 @@
 //!
 //! What carries out the actions is given to the [`Builder`]: an [`provider::ActionProvider`] for each action type, a
 //! [`LambdaInvoker`] for the functions, and [`events::Events`] for EventBridge and SNS. The manual approval and the
-//! job protocol of the Lambda action are the engine's own.
+//! job protocol of the Lambda action and of custom actions are the engine's own.
 //!
 //! ```no_run
 //! # async fn serve(listener: tokio::net::TcpListener) -> std::io::Result<()> {
@@ -19,7 +19,7 @@
 //! # }
 //! ```
 //!
-//! Stage conditions and rules, rollback, custom actions, webhooks and polled sources are not supported. A declaration
+//! Stage conditions and rules, rollback, third-party actions, webhooks and polled sources are not supported. A declaration
 //! that uses one of them is refused; Git triggers are kept and do nothing.
 
 mod api;

@@ -114,9 +114,51 @@ impl Engine {
         let mut found = action_executions(pipeline, wanted, range);
         found.sort_by_key(|(_, action)| std::cmp::Reverse(action.sequence));
         let entries =
-            found.into_iter().map(|(execution, action)| (action.id.clone(), action_detail(execution, action)));
+            found.into_iter().map(|(execution, action)| (action.id.clone(), self.action_detail(execution, action)));
         let request = Page { operation: "ListActionExecutions", output: "actionExecutionDetails", default_size: 100 };
         page(&SERVICE, &request, input, entries)
+    }
+
+    fn action_detail(&self, execution: &Execution, action: &ActionExecution) -> Value {
+        let stage = &execution.declaration.stages[action.stage];
+        let declared = execution.declared(action);
+        let shown = |configuration| self.types().masked_configuration(&declared.action_type_id, configuration);
+        let error = action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}));
+        // The approval token stands in the place of an external id: the one way to it in the PARALLEL mode.
+        let token = action.approval_token.as_ref().map(|token| token.expose().to_owned());
+        let result = without_nulls(json!({
+            "externalExecutionId": token.or_else(|| action.external_execution_id.clone()),
+            "externalExecutionSummary": action.summary,
+            "externalExecutionUrl": action.external_execution_url,
+            "errorDetails": error,
+        }));
+        let succeeded = action.status == ActionStatus::Succeeded;
+        let outputs: &[Artifact] = if succeeded { &action.output_artifacts } else { &[] };
+        without_nulls(json!({
+            "pipelineExecutionId": execution.id,
+            "actionExecutionId": action.id,
+            "pipelineVersion": execution.version,
+            "stageName": stage.name,
+            "actionName": declared.name,
+            "startTime": epoch_seconds(action.started),
+            "lastUpdateTime": epoch_seconds(action.updated),
+            "updatedBy": action.updated_by,
+            "status": action.status.as_str(),
+            "input": without_nulls(json!({
+                "actionTypeId": declared.action_type_id,
+                "configuration": shown(&declared.configuration),
+                "resolvedConfiguration": shown(&action.configuration),
+                "roleArn": declared.role_arn,
+                "region": action.region,
+                "inputArtifacts": artifact_details(&action.input_artifacts),
+                "namespace": declared.namespace,
+            })),
+            "output": {
+                "outputArtifacts": artifact_details(outputs),
+                "executionResult": result,
+                "outputVariables": action.output_variables,
+            },
+        }))
     }
 }
 
@@ -195,47 +237,6 @@ fn artifact_revisions(execution: &Execution) -> Value {
         })
     });
     revisions.collect()
-}
-
-fn action_detail(execution: &Execution, action: &ActionExecution) -> Value {
-    let stage = &execution.declaration.stages[action.stage];
-    let declared = execution.declared(action);
-    let error = action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}));
-    // The approval token stands in the place of an external id: the one way to it in the PARALLEL mode.
-    let token = action.approval_token.as_ref().map(|token| token.expose().to_owned());
-    let result = without_nulls(json!({
-        "externalExecutionId": token.or_else(|| action.external_execution_id.clone()),
-        "externalExecutionSummary": action.summary,
-        "externalExecutionUrl": action.external_execution_url,
-        "errorDetails": error,
-    }));
-    let succeeded = action.status == ActionStatus::Succeeded;
-    let outputs: &[Artifact] = if succeeded { &action.output_artifacts } else { &[] };
-    without_nulls(json!({
-        "pipelineExecutionId": execution.id,
-        "actionExecutionId": action.id,
-        "pipelineVersion": execution.version,
-        "stageName": stage.name,
-        "actionName": declared.name,
-        "startTime": epoch_seconds(action.started),
-        "lastUpdateTime": epoch_seconds(action.updated),
-        "updatedBy": action.updated_by,
-        "status": action.status.as_str(),
-        "input": without_nulls(json!({
-            "actionTypeId": declared.action_type_id,
-            "configuration": declared.configuration,
-            "resolvedConfiguration": action.configuration,
-            "roleArn": declared.role_arn,
-            "region": action.region,
-            "inputArtifacts": artifact_details(&action.input_artifacts),
-            "namespace": declared.namespace,
-        })),
-        "output": {
-            "outputArtifacts": artifact_details(outputs),
-            "executionResult": result,
-            "outputVariables": action.output_variables,
-        },
-    }))
 }
 
 fn artifact_details(artifacts: &[Artifact]) -> Value {

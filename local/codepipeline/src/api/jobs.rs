@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{optional_text, owned_text, text};
 use crate::aws_json::epoch_seconds;
+use crate::declaration::ActionTypeId;
 use crate::engine::{ApprovalAnswer, Engine, JobSuccess};
 use crate::error::ApiError;
 use crate::provider::{ActionFailure, SourceRevision};
@@ -41,11 +42,36 @@ impl Engine {
 
     pub(super) fn api_get_job_details(&self, input: &Value) -> Result<Value, ApiError> {
         let id = text(input, "jobId");
-        let job = self.job(id);
-        let found = job.and_then(|job| Some((job, self.action_of_id(&job.action_execution_id)?)));
-        let Some((job, at)) = found else {
+        let Some(data) = self.full_job_data(id) else {
             return Err(ApiError::new("JobNotFoundException", format!("there is no job {id}")));
         };
+        Ok(json!({"jobDetails": {"id": id, "data": data, "accountId": self.settings().account_id}}))
+    }
+
+    pub(super) fn api_poll_for_jobs(&mut self, input: &Value) -> Result<Value, ApiError> {
+        let id: ActionTypeId = serde_json::from_value(input["actionTypeId"].clone())
+            .map_err(|error| ApiError::validation(format!("actionTypeId could not be read: {error}")))?;
+        let most = input["maxBatchSize"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+        let query = text_map(&input["queryParam"]);
+        let query = query.iter().next().map(|(key, value)| (key.as_str(), value.as_str()));
+        let account = self.settings().account_id.clone();
+        let found = self.poll_for_jobs(&id, most, query)?;
+        let jobs = found.iter().filter_map(|id| {
+            let nonce = self.job(id)?.nonce()?;
+            Some(json!({"id": id, "data": self.full_job_data(id)?, "nonce": nonce, "accountId": account}))
+        });
+        Ok(json!({"jobs": jobs.collect::<Vec<_>>()}))
+    }
+
+    pub(super) fn api_acknowledge_job(&mut self, input: &Value) -> Result<Value, ApiError> {
+        let state = self.acknowledge_job(text(input, "jobId"), text(input, "nonce"))?;
+        Ok(json!({"status": state.as_str()}))
+    }
+
+    /// The data of a job as GetJobDetails and PollForJobs give it. It holds the secrets of the action's configuration.
+    fn full_job_data(&self, id: &str) -> Option<Map<String, Value>> {
+        let job = self.job(id)?;
+        let at = self.action_of_id(&job.action_execution_id)?;
         let execution = self.execution(&at.execution);
         let action = self.action(at);
         let declared = execution.declared(action);
@@ -59,7 +85,7 @@ impl Engine {
             "pipelineExecutionId": execution.id,
         });
         data.insert("pipelineContext".to_owned(), context);
-        Ok(json!({"jobDetails": {"id": id, "data": data, "accountId": self.settings().account_id}}))
+        Some(data)
     }
 
     pub(super) fn api_put_approval_result(&mut self, now: Timestamp, input: &Value) -> Result<Value, ApiError> {

@@ -1,5 +1,6 @@
 //! The API operations, from their JSON input to their JSON output, and the endpoint that serves them.
 
+mod action_types;
 mod executions;
 mod jobs;
 mod pipelines;
@@ -65,6 +66,11 @@ impl Engine {
             "PutJobSuccessResult" => self.api_put_job_success(now, &input),
             "PutJobFailureResult" => self.api_put_job_failure(now, &input),
             "GetJobDetails" => self.api_get_job_details(&input),
+            "PollForJobs" => self.api_poll_for_jobs(&input),
+            "AcknowledgeJob" => self.api_acknowledge_job(&input),
+            "CreateCustomActionType" => self.api_create_custom_type(&input),
+            "DeleteCustomActionType" => Ok(self.api_delete_custom_type(&input)),
+            "ListActionTypes" => self.api_list_action_types(&input),
             "TagResource" => self.api_tag(&input),
             "UntagResource" => self.api_untag(&input),
             "ListTagsForResource" => self.api_list_tags(&input),

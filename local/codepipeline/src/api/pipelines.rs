@@ -1,12 +1,12 @@
 //! Operations on pipeline definitions.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{SERVICE, tags::read_tags, text};
+use super::tags::{read_tags, tag_list};
+use super::{SERVICE, text};
 use crate::aws_json::{Page, epoch_seconds, page};
 use crate::declaration::PipelineDeclaration;
 use crate::engine::Engine;
@@ -15,18 +15,18 @@ use crate::error::ApiError;
 impl Engine {
     pub(super) fn api_create_pipeline(&mut self, now: Timestamp, input: &Value) -> Result<Value, ApiError> {
         let tags = read_tags(&input["tags"], BTreeMap::new())?;
-        let tag_list: Vec<_> = tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        let given = (!tags.is_empty()).then(|| tag_list(&tags));
         let declaration = self.create_pipeline(now, read_declaration(input)?, tags)?;
-        let mut output = json!({"pipeline": write_declaration(&declaration)});
-        if !tag_list.is_empty() {
-            output["tags"] = tag_list.into();
+        let mut output = json!({"pipeline": self.write_declaration(&declaration)});
+        if let Some(tags) = given {
+            output["tags"] = tags;
         }
         Ok(output)
     }
 
     pub(super) fn api_update_pipeline(&mut self, now: Timestamp, input: &Value) -> Result<Value, ApiError> {
         let declaration = self.update_pipeline(now, read_declaration(input)?)?;
-        Ok(json!({"pipeline": write_declaration(&declaration)}))
+        Ok(json!({"pipeline": self.write_declaration(&declaration)}))
     }
 
     pub(super) fn api_get_pipeline(&self, input: &Value) -> Result<Value, ApiError> {
@@ -41,7 +41,7 @@ impl Engine {
             return Err(ApiError::new("PipelineVersionNotFoundException", message));
         };
         Ok(json!({
-            "pipeline": write_declaration(declaration),
+            "pipeline": self.write_declaration(declaration),
             "metadata": {
                 "pipelineArn": self.settings().pipeline_arn(name),
                 "created": epoch_seconds(pipeline.created),
@@ -66,13 +66,14 @@ impl Engine {
         let request = Page { operation: "ListPipelines", output: "pipelines", default_size: 1000 };
         page(&SERVICE, &request, input, summaries)
     }
+
+    /// The declaration without the secrets of custom actions.
+    fn write_declaration(&self, declaration: &PipelineDeclaration) -> Value {
+        serde_json::to_value(self.types().masked(declaration)).expect("a declaration has only text keys")
+    }
 }
 
 fn read_declaration(input: &Value) -> Result<PipelineDeclaration, ApiError> {
     let declaration = serde_json::from_value(input["pipeline"].clone());
     declaration.map_err(|error| ApiError::validation(format!("the pipeline declaration could not be read: {error}")))
-}
-
-fn write_declaration(declaration: &Arc<PipelineDeclaration>) -> Value {
-    serde_json::to_value(declaration.as_ref()).expect("a declaration has only text keys")
 }

@@ -32,7 +32,7 @@ impl Engine {
         let run = latest.zip(place).map(|(execution, place)| (execution, place, &execution.stages[place]));
         let actions = stage.actions.iter().map(|action| {
             let execution = run.and_then(|(execution, place, _)| latest_action(execution, place, &action.name));
-            action_state(action, execution)
+            self.action_state(action, execution)
         });
         let inbound: Vec<_> = self
             .waiting(name, index)
@@ -70,6 +70,25 @@ impl Engine {
             "disabledReason": disabled.and_then(|transition| transition.disabled_reason.as_ref()),
         }))
     }
+
+    fn action_state(&self, declared: &ActionDeclaration, latest: Option<&ActionExecution>) -> Value {
+        let revision = latest.and_then(|action| Some((action, action.revision.as_ref()?)));
+        let current_revision = revision.map(|(action, revision)| {
+            let change_id = revision.id.chars().take(100).collect::<String>();
+            json!({"revisionId": revision.id, "revisionChangeId": change_id, "created": epoch_seconds(action.updated)})
+        });
+        let revision_url = revision.and_then(|(_, revision)| revision.url.clone());
+        let custom = self.types().once_custom(&declared.action_type_id);
+        let links =
+            custom.map(|custom| (custom, latest.map_or(&declared.configuration, |action| &action.configuration)));
+        without_nulls(json!({
+            "actionName": declared.name,
+            "currentRevision": current_revision,
+            "latestExecution": latest.map(action_execution),
+            "entityUrl": links.and_then(|(custom, configuration)| custom.entity_url(configuration)),
+            "revisionUrl": revision_url.or_else(|| links.and_then(|(custom, configuration)| custom.revision_url(configuration))),
+        }))
+    }
 }
 
 /// The index that a stage has in the version that an execution ran.
@@ -85,20 +104,6 @@ fn latest_action<'a>(execution: &'a Execution, stage: usize, name: &str) -> Opti
 
 fn stage_execution(execution: &Execution, status: &str) -> Value {
     json!({"pipelineExecutionId": execution.id, "status": status, "type": "STANDARD"})
-}
-
-fn action_state(declared: &ActionDeclaration, latest: Option<&ActionExecution>) -> Value {
-    let revision = latest.and_then(|action| Some((action, action.revision.as_ref()?)));
-    let current_revision = revision.map(|(action, revision)| {
-        let change_id = revision.id.chars().take(100).collect::<String>();
-        json!({"revisionId": revision.id, "revisionChangeId": change_id, "created": epoch_seconds(action.updated)})
-    });
-    without_nulls(json!({
-        "actionName": declared.name,
-        "currentRevision": current_revision,
-        "latestExecution": latest.map(action_execution),
-        "revisionUrl": revision.and_then(|(_, revision)| revision.url.as_ref()),
-    }))
 }
 
 fn action_execution(action: &ActionExecution) -> Value {

@@ -4,6 +4,7 @@
 //! they came, so that a declaration survives the round trip.
 
 mod action_types;
+mod custom_type;
 mod reference;
 mod structure;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use action_types::{ActionTypes, ArtifactCounts};
+pub(crate) use custom_type::CustomActionType;
 pub use reference::{Piece, pieces};
 
 /// A pipeline (`PipelineDeclaration` of the AWS model).

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ActionDeclaration, ActionTypes, ArtifactCounts, ExecutionMode, Piece, PipelineDeclaration, PipelineType,
-    StageDeclaration, pieces,
+    ActionDeclaration, ActionTypes, ExecutionMode, Piece, PipelineDeclaration, PipelineType, StageDeclaration, pieces,
 };
 use crate::error::ApiError;
 
@@ -112,8 +111,8 @@ impl PipelineDeclaration {
     ) -> Checked {
         let place = format!("action {} in stage {}", action.name, stage.name);
         check_action_type(action, types, &place)?;
-        check_counts(action, &place)?;
-        check_members(action, &place)?;
+        check_counts(action, types, &place)?;
+        check_members(action, types, &place)?;
         let region_store = action.region.as_deref().is_none_or(|region| self.store(region).is_some());
         if !region_store {
             let region = action.region.as_deref().unwrap_or_default();
@@ -160,7 +159,13 @@ fn check_stage(stage: &StageDeclaration) -> Checked {
 
 fn check_action_type(action: &ActionDeclaration, types: &ActionTypes, place: &str) -> Checked {
     let id = &action.action_type_id;
-    if id.owner != "AWS" {
+    if id.owner == "Custom" && !types.contains(id) {
+        let known = types.custom_names();
+        return invalid(format!(
+            "{place} has the type {id}, which does not exist; create it with CreateCustomActionType (custom types: {known})"
+        ));
+    }
+    if id.owner == "ThirdParty" {
         return Err(ApiError::validation(format!(
             "{place} has the type {id}: owner {} is not supported by the local CodePipeline",
             id.owner
@@ -175,8 +180,8 @@ fn check_action_type(action: &ActionDeclaration, types: &ActionTypes, place: &st
     Ok(())
 }
 
-fn check_counts(action: &ActionDeclaration, place: &str) -> Checked {
-    let counts = ArtifactCounts::of(&action.action_type_id);
+fn check_counts(action: &ActionDeclaration, types: &ActionTypes, place: &str) -> Checked {
+    let counts = types.counts(&action.action_type_id);
     let both = [
         ("input", action.input_artifacts.len(), counts.input),
         ("output", action.output_artifacts.len(), counts.output),
@@ -192,13 +197,18 @@ fn check_counts(action: &ActionDeclaration, place: &str) -> Checked {
     Ok(())
 }
 
-fn check_members(action: &ActionDeclaration, place: &str) -> Checked {
-    let provider = action.action_type_id.provider.as_str();
+fn check_members(action: &ActionDeclaration, types: &ActionTypes, place: &str) -> Checked {
+    let custom = types.custom(&action.action_type_id);
+    // A custom type may have the name of a provider of AWS.
+    let provider = if custom.is_some() { "" } else { action.action_type_id.provider.as_str() };
     if action.timeout_in_minutes.is_some() && provider != "Manual" {
         return invalid(format!("{place} sets timeoutInMinutes, which only manual approvals have"));
     }
     if !action.commands.is_empty() && provider != "Commands" {
         return invalid(format!("{place} has commands, which only the Commands action has"));
+    }
+    if let Some(problem) = custom.and_then(|custom| custom.problem(&action.configuration)) {
+        return invalid(format!("{place} {problem}"));
     }
     let (required, known): (&[&str], &[&str]) = match provider {
         "Lambda" => (&["FunctionName"], &["FunctionName", "UserParameters"]),

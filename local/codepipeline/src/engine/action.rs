@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::model::{ActionExecution, ActionRef, ErrorDetails, ExecutionRef, Work};
+use super::model::{ActionExecution, ActionRef, ErrorDetails, ExecutionRef, Work, Worker};
 use super::status::ActionStatus;
 use super::variables::resolve;
 use super::{Effect, Engine, JobState};
@@ -86,9 +86,13 @@ impl Engine {
 
     fn begin_work(&mut self, now: Timestamp, at: &ActionRef, declared: &ActionDeclaration) {
         let id = &declared.action_type_id;
-        match (id.category.as_str(), id.provider.as_str()) {
-            ("Invoke", "Lambda") => self.first_job(now, at),
-            ("Approval", "Manual") => self.open_approval(now, at, declared),
+        match (id.owner.as_str(), id.category.as_str(), id.provider.as_str()) {
+            ("Custom", ..) => self.queue_job(now, at, id),
+            (_, "Invoke", "Lambda") => {
+                let function = self.action(at).configuration.get("FunctionName").cloned().unwrap_or_default();
+                self.first_job(now, at, Worker::Function(function));
+            }
+            (_, "Approval", "Manual") => self.open_approval(now, at, declared),
             _ => self.start_provider(now, at, declared),
         }
     }

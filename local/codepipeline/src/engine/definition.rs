@@ -31,6 +31,7 @@ impl Engine {
             return Err(ApiError::new("LimitExceededException", "there are 1000 pipelines already; delete one"));
         }
         declaration.check_structure(&self.types)?;
+        self.check_regions(&declaration)?;
         declaration.version = 1;
         let declaration = Arc::new(declaration);
         let pipeline = Pipeline {
@@ -61,8 +62,11 @@ impl Engine {
         mut declaration: PipelineDeclaration,
     ) -> Result<Arc<PipelineDeclaration>, ApiError> {
         let name = declaration.name.clone();
-        declaration.version = self.pipeline(&name)?.version + 1;
+        let former = Arc::clone(self.pipeline(&name)?.declaration());
+        declaration.version = former.version + 1;
+        self.types.unmask(&mut declaration, &former);
         declaration.check_structure(&self.types)?;
+        self.check_regions(&declaration)?;
         let affected = |mode: ExecutionMode| mode != ExecutionMode::Parallel;
         for index in 0..self.pipeline(&name)?.executions.len() {
             let at = ExecutionRef { pipeline: name.clone(), index };
@@ -78,6 +82,23 @@ impl Engine {
         pipeline.updated = now;
         pipeline.transitions.retain(|stage, _| declaration.stages.iter().any(|declared| declared.name == *stage));
         Ok(declaration)
+    }
+
+    /// Custom actions run in the Region of their pipeline only (AWS CodePipeline guide, cross-Region actions).
+    fn check_regions(&self, declaration: &PipelineDeclaration) -> Result<(), ApiError> {
+        let own = &self.settings.region;
+        for stage in &declaration.stages {
+            let custom = stage.actions.iter().filter(|action| action.action_type_id.owner == "Custom");
+            let elsewhere = custom.filter_map(|action| Some((&action.name, action.region.as_ref()?)));
+            if let Some((name, region)) = elsewhere.into_iter().find(|(_, region)| *region != own) {
+                let message = format!(
+                    "action {name} in stage {} runs in {region}; a custom action runs in the Region of its pipeline, {own}",
+                    stage.name
+                );
+                return Err(ApiError::new("InvalidActionDeclarationException", message));
+            }
+        }
+        Ok(())
     }
 
     /// Replaces the tags of a pipeline.
@@ -99,5 +120,7 @@ impl Engine {
         self.actions.retain(|_, at| at.execution.pipeline != name);
         let actions = &self.actions;
         self.jobs.retain(|_, job| actions.contains_key(&job.action_execution_id));
+        let jobs = &self.jobs;
+        self.queued_jobs.retain(|queued| jobs.contains_key(queued));
     }
 }

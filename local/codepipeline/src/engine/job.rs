@@ -1,7 +1,8 @@
-//! The job protocol of the Lambda action (AWS CodePipeline guide, Lambda action reference; AWS model).
+//! The job protocol of the Lambda action and of custom actions (AWS CodePipeline guide; AWS model).
 //!
-//! A job is one invocation. An answer with a continuation token completes it; the next invocation is a new job. All
-//! jobs of one action execution together may take 24 hours, each of them 20 minutes.
+//! A job is one invocation, or one piece of work for a job worker. An answer with a continuation token completes it;
+//! what goes on is a new job with the token. All jobs of one action execution together may take 24 hours, each of a
+//! function 20 minutes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::action::{in_words, later};
-use super::model::{ActionRef, Work};
+use super::model::{ActionRef, Work, Worker};
 use super::{Effect, Engine};
 use crate::declaration::EncryptionKey;
 use crate::error::ApiError;
@@ -24,7 +25,7 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// The most bytes of all output variables of one action (AWS CodePipeline guide, quotas).
 const OUTPUT_VARIABLES_BYTES: usize = 122_880;
 
-/// One invocation of a function.
+/// One invocation of a function, or one piece of work for a job worker.
 pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) action_execution_id: String,
@@ -32,11 +33,17 @@ pub(crate) struct Job {
     /// Gone when the job has ended.
     pub(crate) credentials: Option<ArtifactCredentials>,
     pub(crate) continuation_token: Option<String>,
+    /// What a job worker takes the job with. A function is sent its job and needs none.
+    pub(crate) nonce: Option<Secret>,
 }
 
 /// What has become of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobState {
+    /// No job worker has seen it.
+    Queued,
+    /// A job worker has seen it, and none has taken it.
+    Dispatched,
     InProgress,
     Succeeded,
     Failed,
@@ -75,14 +82,17 @@ impl Engine {
         self.jobs.get(self.access_keys.get(access_key_id)?)?.credentials.as_ref()
     }
 
-    pub(super) fn first_job(&mut self, now: Timestamp, at: &ActionRef) {
-        let function = self.action(at).configuration.get("FunctionName").cloned().unwrap_or_default();
-        self.new_job(now, at, function, None, later(now, GIVE_UP_AFTER));
+    pub(super) fn first_job(&mut self, now: Timestamp, at: &ActionRef, worker: Worker) {
+        self.new_job(now, at, worker, None, later(now, GIVE_UP_AFTER));
     }
 
-    fn new_job(&mut self, now: Timestamp, at: &ActionRef, function: String, token: Option<String>, give_up: Timestamp) {
+    fn new_job(&mut self, now: Timestamp, at: &ActionRef, worker: Worker, token: Option<String>, give_up: Timestamp) {
         let id = self.ids.uuid();
-        let answer_by = later(now, ANSWER_WITHIN);
+        // A job worker may stay silent until the end of the day.
+        let answer_by = match worker {
+            Worker::Function(_) => later(now, ANSWER_WITHIN),
+            Worker::Custom(_) => give_up,
+        };
         let credentials = ArtifactCredentials {
             access_key_id: format!("ASIA{}", self.ids.alphanumeric(16).to_ascii_uppercase()),
             secret_access_key: Secret::new(self.ids.alphanumeric(40)),
@@ -90,18 +100,24 @@ impl Engine {
             expires: answer_by.min(give_up),
         };
         self.access_keys.insert(credentials.access_key_id.clone(), id.clone());
+        let nonce = matches!(worker, Worker::Custom(_)).then(|| Secret::new(self.ids.alphanumeric(16)));
         let job = Job {
             id: id.clone(),
             action_execution_id: self.action(at).id.clone(),
-            state: JobState::InProgress,
+            state: if nonce.is_some() { JobState::Queued } else { JobState::InProgress },
             credentials: Some(credentials),
             continuation_token: token,
+            nonce,
         };
-        let payload = self.job_event(at, &job);
+        match &worker {
+            Worker::Function(function_name) => {
+                let (function_name, payload) = (function_name.clone(), self.job_event(at, &job));
+                self.effects.push_back(Effect::InvokeLambda { job_id: id.clone(), function_name, payload });
+            }
+            Worker::Custom(_) => self.queued_jobs.push(id.clone()),
+        }
         self.jobs.insert(id.clone(), job);
-        let work = Work::Job { job_id: id.clone(), function: function.clone(), answer_by, give_up };
-        self.action_mut(at).work = work;
-        self.effects.push_back(Effect::InvokeLambda { job_id: id, function_name: function, payload });
+        self.action_mut(at).work = Work::Job { job_id: id, worker, answer_by, give_up };
     }
 
     /// The event that the function receives: as GetJobDetails, without `actionTypeId` and `pipelineContext`.
@@ -157,10 +173,11 @@ impl Engine {
             return Err(ApiError::validation(message));
         }
         let at = self.answerable_job(job_id)?;
+        let external_execution_url = self.execution_url(&at, result.external_execution_id.as_deref());
         let Some(token) = result.continuation_token else {
             let success = ActionSuccess {
                 external_execution_id: result.external_execution_id,
-                external_execution_url: None,
+                external_execution_url,
                 summary: result.summary,
                 output_variables: result.output_variables,
                 revision: result.revision,
@@ -170,15 +187,20 @@ impl Engine {
             self.advance(now, &at.execution);
             return Ok(());
         };
-        let Work::Job { function, give_up, .. } = self.action(&at).work.clone() else {
+        let Work::Job { worker, give_up, .. } = self.action(&at).work.clone() else {
             return Err(not_in_progress(job_id, "has ended"));
         };
         self.close_job(job_id, JobState::Succeeded);
-        let delay = SignedDuration::try_from(self.settings.continuation_delay).unwrap_or(SignedDuration::MAX);
-        self.action_mut(&at).work = Work::Continuation { token, function, due: later(now, delay), give_up };
+        if let Worker::Function(_) = worker {
+            let delay = SignedDuration::try_from(self.settings.continuation_delay).unwrap_or(SignedDuration::MAX);
+            self.action_mut(&at).work = Work::Continuation { token, worker, due: later(now, delay), give_up };
+        } else {
+            // A job worker finds the next job when it polls again.
+            self.new_job(now, &at, worker, Some(token), give_up);
+        }
         let update = ProgressUpdate {
             external_execution_id: result.external_execution_id,
-            external_execution_url: None,
+            external_execution_url,
             summary: result.summary,
             percent_complete: result.percent_complete,
         };
@@ -187,8 +209,14 @@ impl Engine {
     }
 
     /// PutJobFailureResult.
-    pub(crate) fn job_failed(&mut self, now: Timestamp, job_id: &str, failure: ActionFailure) -> Result<(), ApiError> {
+    pub(crate) fn job_failed(
+        &mut self,
+        now: Timestamp,
+        job_id: &str,
+        mut failure: ActionFailure,
+    ) -> Result<(), ApiError> {
         let at = self.answerable_job(job_id)?;
+        failure.external_execution_url = self.execution_url(&at, failure.external_execution_id.as_deref());
         self.fail_action(now, &at, failure);
         self.advance(now, &at.execution);
         Ok(())
@@ -214,6 +242,9 @@ impl Engine {
         };
         let why = match job.state {
             JobState::InProgress => None,
+            JobState::Queued | JobState::Dispatched => {
+                Some("was not taken by anybody; call AcknowledgeJob with its nonce first")
+            }
             JobState::Succeeded | JobState::Failed => Some("was answered before"),
             JobState::TimedOut => Some("has timed out"),
             JobState::Abandoned => Some("was abandoned: its execution was stopped or its pipeline changed"),
@@ -227,23 +258,31 @@ impl Engine {
     pub(super) fn close_job(&mut self, job_id: &str, state: JobState) {
         let Some(job) = self.jobs.get_mut(job_id) else { return };
         job.state = state;
+        if job.nonce.is_some() {
+            self.queued_jobs.retain(|queued| queued != job_id);
+        }
         if let Some(credentials) = job.credentials.take() {
             self.access_keys.remove(&credentials.access_key_id);
         }
     }
 
     pub(super) fn job_timed_out(&mut self, now: Timestamp, at: &ActionRef) {
-        let Work::Job { job_id, function, give_up, .. } = self.action(at).work.clone() else { return };
+        let Work::Job { job_id, worker, give_up, .. } = self.action(at).work.clone() else { return };
+        let taken = self.jobs.get(&job_id).is_some_and(|job| job.state == JobState::InProgress);
         self.close_job(&job_id, JobState::TimedOut);
         self.action_mut(at).work = Work::None;
-        let message = if give_up <= now {
-            gave_up(&function)
-        } else {
+        let message = match &worker {
+            Worker::Custom(id) if !taken => {
+                let day = in_words(GIVE_UP_AFTER);
+                format!("no job worker took the job within {day}; start one that polls for jobs of {id}")
+            }
+            worker if give_up <= now => gave_up(worker),
             // The text that people find when they search for it.
-            format!(
-                "The AWS Lambda function {function} failed to return a result. Check the function to verify that it has \
-                 permission to call the PutJobSuccessResult action and that it made a call to PutJobSuccessResult."
-            )
+            worker => format!(
+                "{} failed to return a result. Check the function to verify that it has permission to call the \
+                 PutJobSuccessResult action and that it made a call to PutJobSuccessResult.",
+                worker.to_string().replacen("the Lambda", "The AWS Lambda", 1)
+            ),
         };
         self.fail_action(now, at, ActionFailure::new("JobFailed", message));
         self.advance(now, &at.execution);
@@ -251,17 +290,17 @@ impl Engine {
 
     /// The next invocation after a continuation token, or the end of the 24 hours.
     pub(super) fn continue_job(&mut self, now: Timestamp, at: &ActionRef) {
-        let Work::Continuation { token, function, give_up, .. } = self.action(at).work.clone() else { return };
+        let Work::Continuation { token, worker, give_up, .. } = self.action(at).work.clone() else { return };
         if give_up > now {
-            return self.new_job(now, at, function, Some(token), give_up);
+            return self.new_job(now, at, worker, Some(token), give_up);
         }
-        self.fail_action(now, at, ActionFailure::new("JobFailed", gave_up(&function)));
+        self.fail_action(now, at, ActionFailure::new("JobFailed", gave_up(&worker)));
         self.advance(now, &at.execution);
     }
 }
 
-fn gave_up(function: &str) -> String {
-    format!("the Lambda function {function} did not come to an end within {}", in_words(GIVE_UP_AFTER))
+fn gave_up(worker: &Worker) -> String {
+    format!("{worker} did not come to an end within {}", in_words(GIVE_UP_AFTER))
 }
 
 fn not_in_progress(job_id: &str, why: &str) -> ApiError {

@@ -16,6 +16,7 @@ mod status;
 mod stop;
 mod transition;
 mod variables;
+mod worker;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -49,6 +50,8 @@ pub struct Engine {
     actions: HashMap<String, ActionRef>,
     /// Every job by its id.
     jobs: HashMap<String, Job>,
+    /// The jobs that no job worker has taken, the oldest first.
+    queued_jobs: Vec<String>,
     /// The job of every access key id that is still good.
     access_keys: HashMap<String, String>,
     effects: VecDeque<Effect>,
@@ -65,6 +68,7 @@ impl Engine {
             pipelines: BTreeMap::new(),
             actions: HashMap::new(),
             jobs: HashMap::new(),
+            queued_jobs: Vec::new(),
             access_keys: HashMap::new(),
             effects: VecDeque::new(),
             sequence: 0,
@@ -115,6 +119,14 @@ impl Engine {
             Work::Continuation { .. } => self.continue_job(now, at),
             Work::Approval { .. } => self.approval_expired(now, at),
         }
+    }
+
+    pub(crate) fn types(&self) -> &ActionTypes {
+        &self.types
+    }
+
+    pub(crate) fn types_mut(&mut self) -> &mut ActionTypes {
+        &mut self.types
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -1,12 +1,13 @@
 //! What the engine remembers: pipelines, their executions, and what runs in them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::status::{ActionStatus, ExecutionStatus, StageStatus};
-use crate::declaration::{ActionDeclaration, ExecutionMode, PipelineDeclaration};
+use crate::declaration::{ActionDeclaration, ActionTypeId, ExecutionMode, PipelineDeclaration};
 use crate::provider::{Artifact, SourceRevision};
 use crate::secret::Secret;
 
@@ -156,12 +157,30 @@ pub(crate) enum Work {
     None,
     /// A provider outside; it is cancelled at the deadline.
     Provider { deadline: Timestamp },
-    /// The answer to a job that a Lambda function has.
-    Job { job_id: String, function: String, answer_by: Timestamp, give_up: Timestamp },
-    /// The time of the next invocation, after an answer with a continuation token.
-    Continuation { token: String, function: String, due: Timestamp, give_up: Timestamp },
+    /// The answer to a job.
+    Job { job_id: String, worker: Worker, answer_by: Timestamp, give_up: Timestamp },
+    /// The time of the next invocation of a function, after an answer with a continuation token.
+    Continuation { token: String, worker: Worker, due: Timestamp, give_up: Timestamp },
     /// A person.
     Approval { expires: Timestamp },
+}
+
+/// Who carries out a job.
+#[derive(Clone)]
+pub(crate) enum Worker {
+    /// A Lambda function, which the job is sent to.
+    Function(String),
+    /// A job worker, which polls for jobs of this type.
+    Custom(ActionTypeId),
+}
+
+impl fmt::Display for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(name) => write!(f, "the Lambda function {name}"),
+            Self::Custom(id) => write!(f, "the job worker of {id}"),
+        }
+    }
 }
 
 impl Work {

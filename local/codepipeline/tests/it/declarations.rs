@@ -76,8 +76,18 @@ fn actions_are_checked() {
         move |p: &mut Value| p["stages"][stage]["actions"][action][member] = value
     };
     let type_id = |owner: &str, category: &str, provider: &str, version: &str| json!({"category": category, "owner": owner, "provider": provider, "version": version});
+    let partner = type_id("ThirdParty", "Build", "Mine", "1");
+    check(
+        change(1, 0, "actionTypeId", partner),
+        "ValidationException",
+        "owner ThirdParty is not supported by the local",
+    );
     let custom = type_id("Custom", "Build", "Mine", "1");
-    check(change(1, 0, "actionTypeId", custom), "ValidationException", "owner Custom is not supported by the local");
+    check(
+        change(1, 0, "actionTypeId", custom),
+        code,
+        "does not exist; create it with CreateCustomActionType (custom types: Test/Custom/Bench/1)",
+    );
     let unknown = type_id("AWS", "Build", "Jenkins", "1");
     check(change(1, 0, "actionTypeId", unknown), code, "it has, at version 1: Approval/Manual, Build/CodeBuild");
     check(change(1, 0, "actionTypeId", type_id("AWS", "Build", "CodeBuild", "2")), code, "cannot run");

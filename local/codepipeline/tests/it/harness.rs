@@ -50,18 +50,37 @@ fn declare(name: &str, kind: &str, order: u32, source: usize) -> Value {
         "deploy" => ("Deploy", "CodeDeploy", json!({"ApplicationName": "web"})),
         "lambda" => ("Invoke", "Lambda", json!({"FunctionName": "gate", "UserParameters": "{\"gate\":\"web\"}"})),
         "manual" => ("Approval", "Manual", json!({})),
+        "worker" => ("Test", "Bench", json!({"Project": "web", "Password": "hunter2"})),
         other => panic!("no kind of action {other}"),
     };
+    let owner = if kind == "worker" { "Custom" } else { "AWS" };
     let inputs = if kind == "build" || kind == "deploy" { json!([{"name": "Source1"}]) } else { json!([]) };
     let outputs = if kind == "source" { json!([{"name": format!("Source{source}")}]) } else { json!([]) };
     json!({
         "name": name,
-        "actionTypeId": {"category": category, "owner": "AWS", "provider": provider, "version": "1"},
+        "actionTypeId": {"category": category, "owner": owner, "provider": provider, "version": "1"},
         "runOrder": order,
         "configuration": configuration,
         "inputArtifacts": inputs,
         "outputArtifacts": outputs,
         "namespace": format!("{name}Vars"),
+    })
+}
+
+/// The custom action type of the kind `worker`.
+pub(crate) fn bench() -> Value {
+    let property = |name: &str, secret: bool, queryable: bool| json!({"name": name, "required": queryable, "key": true, "secret": secret, "queryable": queryable});
+    json!({
+        "category": "Test",
+        "provider": "Bench",
+        "version": "1",
+        "settings": {
+            "entityUrlTemplate": "https://bench.example.com/{Config:Project}/",
+            "executionUrlTemplate": "https://bench.example.com/{Config:Project}/runs/{ExternalExecutionId}",
+        },
+        "configurationProperties": [property("Project", false, true), property("Password", true, false)],
+        "inputArtifactDetails": {"minimumCount": 0, "maximumCount": 1},
+        "outputArtifactDetails": {"minimumCount": 0, "maximumCount": 1},
     })
 }
 
@@ -88,7 +107,7 @@ impl World {
 
     pub(crate) fn with(settings: Settings) -> Self {
         let engine = Engine::new(settings, ActionTypes::with_providers(PROVIDERS), Box::new(SequentialIds::default()));
-        Self {
+        let mut world = Self {
             engine,
             now: "2026-11-23T10:00:00Z".parse().unwrap(),
             events: Vec::new(),
@@ -97,7 +116,9 @@ impl World {
             jobs: BTreeMap::new(),
             notifications: Vec::new(),
             names: HashMap::new(),
-        }
+        };
+        world.call("CreateCustomActionType", bench()).unwrap();
+        world
     }
 
     /// A world with one pipeline.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy lets tests unwrap, but not the functions that they share")]
 
+mod custom_actions;
 mod declarations;
 mod harness;
 mod invariants;
@@ -11,3 +12,4 @@ mod rules;
 mod shell;
 mod validation;
 mod wire;
+mod workers;

@@ -143,7 +143,7 @@ fn other_types_are_serialization_errors() {
         let error = World::new().call(operation, input).unwrap_err();
         assert_eq!((error.code, error.message.as_str()), ("SerializationException", message));
     }
-    for operation in ["PollForJobs", "", "Pipeline"] {
+    for operation in ["PollForThirdPartyJobs", "", "Pipeline"] {
         let error = World::new().call(operation, json!({})).unwrap_err();
         assert_eq!(error.code, "UnknownOperationException");
     }

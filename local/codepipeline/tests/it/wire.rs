@@ -8,7 +8,7 @@ use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_codepipeline::types as aws;
 use serde_json::{Value, json};
 use stagegate_local_clock::Clock;
-use stagegate_local_codepipeline::{CodePipeline, router};
+use stagegate_local_codepipeline::{Builder, CodePipeline, router};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -16,17 +16,22 @@ use tokio::sync::mpsc;
 use crate::harness::NAME;
 use crate::shell::{Functions, builder};
 
-struct Endpoint {
-    client: Client,
-    address: String,
-    codepipeline: CodePipeline,
+pub(crate) struct Endpoint {
+    pub(crate) client: Client,
+    pub(crate) address: String,
+    pub(crate) codepipeline: CodePipeline,
     jobs: mpsc::UnboundedReceiver<Value>,
 }
 
-async fn endpoint() -> Endpoint {
+pub(crate) async fn endpoint() -> Endpoint {
+    endpoint_with(|builder| builder).await
+}
+
+/// An endpoint of a local CodePipeline that `change` has changed.
+pub(crate) async fn endpoint_with(change: impl FnOnce(Builder) -> Builder) -> Endpoint {
     let (sender, jobs) = mpsc::unbounded_channel();
     let clock = Clock::starting_at("2026-11-23T10:00:00Z".parse().unwrap(), 1.0);
-    let codepipeline = builder(clock, &Arc::default()).lambda(Arc::new(Functions(sender))).start();
+    let codepipeline = change(builder(clock, &Arc::default()).lambda(Arc::new(Functions(sender)))).start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let service = router(codepipeline.clone());
@@ -75,7 +80,9 @@ fn declaration() -> aws::PipelineDeclaration {
 }
 
 /// Expects an error of the given code, whether the client has a type for it or not.
-fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(result: Result<T, SdkError<E>>) -> String {
+pub(crate) fn code<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::Debug>(
+    result: Result<T, SdkError<E>>,
+) -> String {
     let error = result.expect_err("the call fails");
     assert!(error.message().is_some_and(|message| !message.is_empty()), "{error:?}");
     error.code().expect("the error has a code").to_owned()
