@@ -23,7 +23,7 @@ fn type_id() -> aws::ActionTypeId {
 
 async fn with_type() -> Endpoint {
     let endpoint = endpoint().await;
-    let details = |most: i32| aws::ArtifactDetails::builder().minimum_count(0).maximum_count(most).build().unwrap();
+    let details = |most: i32| aws::ArtifactDetails::builder().minimum_count(0).maximum_count(most).build();
     let property = |name: &str, secret: bool, queryable: bool| {
         let property = aws::ActionConfigurationProperty::builder().name(name).key(true).required(queryable);
         property.secret(secret).queryable(queryable).build().unwrap()
