@@ -33,7 +33,7 @@ impl fmt::Display for Place {
 }
 
 impl ConfigError {
-    fn new(file: &str, position: Option<(u64, u64)>, message: String) -> Self {
+    pub(crate) fn new(file: &str, position: Option<(u64, u64)>, message: String) -> Self {
         Self { place: Place { file: file.to_owned(), position }, message }
     }
 

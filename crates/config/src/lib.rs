@@ -1,8 +1,10 @@
-//! `stagegate.yaml`: what the platform team decides about gates, and the `UserParameters` by which a pipeline picks one.
+//! `stagegate.yaml`: what the platform team decides about channels, gates and approvals, and the `UserParameters` by which a pipeline picks one.
 //!
 //! Reading is strict: an unknown key, a bad pattern or a limit out of range fails at load, with file, line, column and,
 //! where one is near, the key that was probably meant. The crate knows no AWS SDK and no Lambda runtime.
 
+mod approval;
+mod channel;
 mod coverage_policy;
 mod error;
 mod gate;
@@ -21,9 +23,13 @@ mod tests_policy;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use approval::ApprovalFault;
+use channel::ChannelEntry;
 use gate::{Fault, GateEntry};
 use serde::Deserialize;
 
+pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation};
+pub use channel::Channel;
 pub use coverage_policy::CoveragePolicy;
 pub use error::{ConfigError, Place};
 pub use gate::{Gate, Provenance, TestGate, WithoutBaseline, WrongKind};
@@ -45,7 +51,9 @@ pub const MAX_CONFIG_BYTES: u64 = 1024 * 1024;
 /// A whole `stagegate.yaml`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
+    channels: BTreeMap<String, Channel>,
     gates: BTreeMap<String, Gate>,
+    approvals: Vec<ApprovalPolicy>,
 }
 
 /// A whole `stagegate.yaml`.
@@ -55,9 +63,15 @@ pub struct Config {
 #[cfg_attr(feature = "schema", schemars(transform = crate::schema::root))]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// The places where people hear of something, by name.
+    #[serde(default)]
+    channels: BTreeMap<String, ChannelEntry>,
     /// The gates by name.
     #[serde(default)]
     gates: BTreeMap<String, GateEntry>,
+    /// Which manual approvals are decided how. Of several that match an approval, the first one holds.
+    #[serde(default)]
+    approvals: Vec<ApprovalPolicy>,
 }
 
 impl Config {
@@ -91,7 +105,67 @@ impl Config {
             })?;
             config.gates.insert(gate, made);
         }
+        for (channel, entry) in document.channels {
+            let made = entry.channel().ok_or_else(|| {
+                let position = Places::read(text).of(&["channels", &channel]);
+                let what = "must have exactly one of `slack`, `webhook` and `sns`";
+                ConfigError::new(name, position, format!("the channel {channel:?} {what}"))
+            })?;
+            config.channels.insert(channel, made);
+        }
+        for (number, approval) in document.approvals.into_iter().enumerate() {
+            config.check_approval(&approval).map_err(|ApprovalFault { path, what }| {
+                let number = number.to_string();
+                let position = Places::read(text).of(&[&["approvals", &number], path].concat());
+                let pipeline = approval.pipeline.as_str();
+                ConfigError::new(name, position, format!("the approval of {pipeline:?} {what}"))
+            })?;
+            config.approvals.push(approval);
+        }
         Ok(config)
+    }
+
+    fn check_approval(&self, approval: &ApprovalPolicy) -> Result<(), ApprovalFault> {
+        let escalation = approval.escalate.as_ref().map(|escalation| &escalation.channel);
+        let named: [(&'static [&'static str], _); 2] =
+            [(&["channel"], Some(&approval.channel)), (&["escalate", "channel"], escalation)];
+        for (path, channel) in named.into_iter().filter_map(|(path, channel)| Some((path, channel?))) {
+            if let Err(unknown) = self.channel(channel) {
+                return Err(ApprovalFault {
+                    path,
+                    what: format!("names a channel that is not there: failed to {unknown}"),
+                });
+            }
+        }
+        approval.fault().map_or(Ok(()), Err)
+    }
+
+    /// The channel of this name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; the error names the nearest one and all that there are.
+    pub fn channel(&self, name: &str) -> Result<&Channel, UnknownChannel> {
+        self.channels.get(name).ok_or_else(|| UnknownChannel {
+            name: name.to_owned(),
+            nearest: nearest(name, self.channels.keys().map(String::as_str)).map(str::to_owned),
+            known: self.channels.keys().cloned().collect(),
+        })
+    }
+
+    /// The channels and their names, in the order of the names.
+    pub fn channels(&self) -> impl Iterator<Item = (&str, &Channel)> {
+        self.channels.iter().map(|(name, channel)| (name.as_str(), channel))
+    }
+
+    /// What is said about the approvals of an action; `None` where nothing is, so that they are not Stagegate's.
+    pub fn approval(&self, pipeline: &str, stage: &str, action: &str) -> Option<&ApprovalPolicy> {
+        self.approvals.iter().find(|approval| approval.matches(pipeline, stage, action))
+    }
+
+    /// All that is said about approvals, in the order of the file.
+    pub fn approvals(&self) -> &[ApprovalPolicy] {
+        &self.approvals
     }
 
     /// The gate of this name.
@@ -123,6 +197,22 @@ pub struct UnknownGate {
     pub nearest: Option<String>,
     /// All gates that there are.
     pub known: Vec<String>,
+}
+
+/// A channel that `stagegate.yaml` does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("find the channel {name:?} in stagegate.yaml{}; it has {}", did_you_mean(.nearest.as_deref()), channels(.known))]
+pub struct UnknownChannel {
+    /// The name that was asked for.
+    pub name: String,
+    /// The known name nearest to it, where one is near.
+    pub nearest: Option<String>,
+    /// All channels that there are.
+    pub known: Vec<String>,
+}
+
+fn channels(names: &[String]) -> String {
+    if names.is_empty() { "no channels".to_owned() } else { names.join(", ") }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

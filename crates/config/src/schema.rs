@@ -223,3 +223,69 @@ pub(crate) fn provenance(schema: &mut Schema) {
     let age = json!({"required": ["max_age"], "properties": {"max_age": {"type": "string"}}});
     schema.insert("anyOf".to_owned(), json!([since, age]));
 }
+
+/// A text of a form.
+fn text(title: &str, pattern: &str) -> Value {
+    json!({"title": title, "type": "string", "pattern": pattern})
+}
+
+fn or_null(mut text: Value) -> Schema {
+    text["type"] = json!(["string", "null"]);
+    schema(text)
+}
+
+/// The id of a Slack channel.
+pub(crate) fn slack_channel(_: &mut SchemaGenerator) -> Schema {
+    or_null(text("Slack channel id", "^[CGD][A-Z0-9]{2,63}$"))
+}
+
+/// The name of an SSM parameter.
+pub(crate) fn parameter_name(_: &mut SchemaGenerator) -> Schema {
+    or_null(text("name of an SSM parameter", "^/[A-Za-z0-9_./-]{1,1010}$"))
+}
+
+/// The ARN of an SNS topic.
+pub(crate) fn topic_arn(_: &mut SchemaGenerator) -> Schema {
+    or_null(text("ARN of an SNS topic", "^arn:aws[^:]*:sns:[^:]+:[^:]+:[^:]+$"))
+}
+
+/// A name of pipelines, stages or actions.
+pub(crate) fn name_pattern(_: &mut SchemaGenerator) -> Schema {
+    schema(text("name with `*` and `?`", r"\S"))
+}
+
+/// How many people.
+pub(crate) fn count(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "minimum": 1, "maximum": u32::MAX})
+}
+
+fn list(item: Value) -> Schema {
+    schema(json!({"type": "array", "items": item, "uniqueItems": true, "default": []}))
+}
+
+/// People.
+pub(crate) fn slack_users(_: &mut SchemaGenerator) -> Schema {
+    list(text("Slack user id", "^[UW][A-Z0-9]{2,63}$"))
+}
+
+/// User groups.
+pub(crate) fn slack_groups(_: &mut SchemaGenerator) -> Schema {
+    list(text("Slack user group id", "^S[A-Z0-9]{2,63}$"))
+}
+
+/// Domains of e-mail addresses.
+pub(crate) fn domains(_: &mut SchemaGenerator) -> Schema {
+    list(text("domain", r"^(?=.{3,253}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$"))
+}
+
+/// A channel is one thing.
+pub(crate) fn channel(schema: &mut Schema) {
+    let given = |key: &str| json!({"required": [key], "properties": {key: {"type": "string"}}});
+    schema.insert("oneOf".to_owned(), json!([given("slack"), given("webhook"), given("sns")]));
+}
+
+/// Somebody may decide.
+pub(crate) fn approvers(schema: &mut Schema) {
+    let given = |key: &str| json!({"required": [key], "properties": {key: {"minItems": 1}}});
+    schema.insert("anyOf".to_owned(), json!([given("users"), given("groups"), given("email_domains")]));
+}

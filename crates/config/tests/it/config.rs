@@ -1,4 +1,4 @@
-use stagegate_config::{Config, Rule};
+use stagegate_config::{Channel, Config, Rule};
 
 fn error(text: &str) -> String {
     Config::parse("stagegate.yaml", text).expect_err(text).to_string()
@@ -35,7 +35,46 @@ gates:
 /// Configurations that are refused, and what the error says.
 pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
     let gate = |rules: &str| format!("gates:\n  web:\n    tests:\n      reports: [a.xml]\n      {rules}\n");
+    let approval = |keys: &str| {
+        format!(
+            "channels: {{releases: {{slack: C01}}, oncall: {{slack: C02}}}}\napprovals:\n  - pipeline: web\n    {keys}\n"
+        )
+    };
+    let decided =
+        |keys: &str| approval(&format!("channel: releases\n    approvers: {{users: [U01, U02]}}\n    {keys}"));
     vec![
+        ("channels: {a: {slack: '#releases'}}".to_owned(), vec!["stagegate.yaml:1", "C0123456789"]),
+        ("channels: {a: {webhook: 'https://hooks.slack.com/services/T/B/x'}}".to_owned(), vec!["is a secret"]),
+        ("channels: {a: {webhook: releases}}".to_owned(), vec!["\"releases\" is not the name of an SSM parameter"]),
+        ("channels: {a: {sns: oncall}}".to_owned(), vec!["\"oncall\" is not the ARN of an SNS topic"]),
+        ("channels: {a: {slak: C01}}".to_owned(), vec!["did you mean \"slack\""]),
+        ("channels: {a: {}}".to_owned(), vec!["stagegate.yaml:1:12", "the channel \"a\" must have exactly one of"]),
+        ("channels: {a: {slack: C01, webhook: /x}}".to_owned(), vec!["must have exactly one of"]),
+        (
+            approval("channel: releses\n    approvers: {users: [U01]}"),
+            vec!["stagegate.yaml:4", "did you mean \"releases\""],
+        ),
+        (approval("channel: releases\n    approvers: {}"), vec!["stagegate.yaml:5", "nobody could decide"]),
+        (approval("channel: releases"), vec!["approvers"]),
+        (approval("channel: releases\n    approvers: {users: [ana]}"), vec!["\"ana\" is not a Slack user id"]),
+        (approval("channel: releases\n    approvers: {users: [U01, U01]}"), vec!["stands here twice"]),
+        (approval("channel: releases\n    approvers: {groups: [U01]}"), vec!["not the id of a Slack user group"]),
+        (
+            approval("channel: releases\n    approvers: {email_domains: ['@example.com']}"),
+            vec!["\"@example.com\" is not a domain"],
+        ),
+        (decided("quorum: 0"), vec!["stagegate.yaml:6"]),
+        (decided("quorum: 3"), vec!["stagegate.yaml:6", "wants 3 people for `quorum`, and only 2 may decide"]),
+        (decided("rejections: 2\n    quorum: 3"), vec!["wants 3 people"]),
+        (decided("remind_every: 30s"), vec!["30s is too short", "1m or more"]),
+        (
+            decided("escalate: {after: 9h, channel: oncall}\n    reject_after: 8h"),
+            vec!["stagegate.yaml:6", "asks others after 9h"],
+        ),
+        (decided("escalate: {after: 1h}"), vec!["channel"]),
+        (decided("comment: sometimes"), vec!["sometimes", "on_reject"]),
+        (decided("automatic: web-release"), vec!["unknown key \"automatic\""]),
+        (decided("stage: ''"), vec!["an empty pattern matches no name"]),
         (gate("min_totl: 3"), vec!["stagegate.yaml:5:7", "\"min_totl\"", "did you mean \"min_total\""]),
         (gate("min_total: many"), vec!["stagegate.yaml:5", "many"]),
         (gate("min_total: -1"), vec!["stagegate.yaml:5", "-1"]),
@@ -90,6 +129,29 @@ fn errors_say_where_what_and_what_instead() {
             assert!(error.contains(part), "{text}\ngave: {error}\nwithout: {part}");
         }
     }
+}
+
+#[test]
+fn the_first_entry_that_matches_an_approval_holds() {
+    let config = Config::parse(
+        "stagegate.yaml",
+        r#"
+channels: {releases: {slack: C0123456789}, oncall: {sns: "arn:aws:sns:eu-west-1:111122223333:oncall"}}
+approvals:
+  - {pipeline: "web-*", stage: Production, channel: releases, approvers: {users: [U01, U02]}, quorum: 2}
+  - {pipeline: "web-*", channel: oncall, approvers: {groups: [S01]}}
+"#,
+    )
+    .unwrap();
+    let channel =
+        |pipeline, stage| config.approval(pipeline, stage, "Approve").map(|approval| approval.channel.as_str());
+    assert_eq!(channel("web-eu", "Production"), Some("releases"));
+    assert_eq!(channel("web-eu", "Staging"), Some("oncall"));
+    assert_eq!(channel("api", "Production"), None);
+    let first = &config.approvals()[0];
+    assert_eq!((first.quorum.get(), first.rejections.get(), first.author_may_approve), (2, 1, true));
+    assert_eq!(config.channel("releases"), Ok(&Channel::Slack("C0123456789".to_owned())));
+    assert!(config.channel("release").unwrap_err().to_string().contains("did you mean \"releases\"?"));
 }
 
 #[test]

@@ -9,8 +9,12 @@ use crate::schema::repository;
 const PAGE: &str = "docs/stagegate-yaml.md";
 
 /// The parts of the file that have a table on the page, by the way that leads to them.
-const TABLES: [(&str, &[&str]); 10] = [
+const TABLES: [(&str, &[&str]); 14] = [
     ("file", &[]),
+    ("channel", &["channels", "*"]),
+    ("approval", &["approvals", "[]"]),
+    ("approvers", &["approvals", "[]", "approvers"]),
+    ("escalate", &["approvals", "[]", "escalate"]),
     ("gate", &["gates", "*"]),
     ("tests", &["gates", "*", "tests"]),
     ("reports", &["gates", "*", "tests", "reports", "[]"]),
@@ -66,7 +70,8 @@ fn the_examples_are_read() {
         // An example of one policy stands for the gate that holds it.
         let indented =
             || format!("gates:\n  example:\n{}", block.lines().map(|line| format!("    {line}\n")).collect::<String>());
-        let text = if block.contains("gates:") { block.to_owned() } else { indented() };
+        let is_file = ["gates:", "channels:", "approvals:"].iter().any(|key| block.contains(key));
+        let text = if is_file { block.to_owned() } else { indented() };
         Config::parse(PAGE, &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         examples += 1;
     }

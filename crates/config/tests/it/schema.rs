@@ -11,8 +11,12 @@ use crate::config::refused;
 use crate::kept::check_kept;
 
 /// Configurations that are read, with every key in every form.
-const READ: [&str; 14] = [
+const READ: [&str; 18] = [
     "gates: {}",
+    "channels: {a: {slack: C0123456789}, b: {webhook: /stagegate/webhooks/b}, c: {sns: 'arn:aws:sns:eu-west-1:111122223333:c'}}",
+    "{channels: {a: {slack: C01}}, approvals: [{pipeline: 'web-*', channel: a, approvers: {users: [U01]}}]}",
+    "{channels: {a: {slack: C01}, b: {slack: G01}}, approvals: [{pipeline: web, stage: Production, action: 'A?', channel: a, approvers: {groups: [S01], email_domains: [example.com]}, quorum: 2, rejections: 2, author_may_approve: false, comment: always, remind_every: 1h, escalate: {after: 2h, channel: b}, reject_after: 8h}]}",
+    "{channels: {a: {slack: C01}}, approvals: [{pipeline: web, channel: a, approvers: {users: [U01, W02]}, quorum: 2, comment: on_reject, escalate: , reject_after: }]}",
     "gates: {web: {tests: {reports: ['**/TEST-*.xml', {files: 'e2e/*.xml', min_files: 2, format: junit}]}}}",
     "gates: {web: {tests: {reports: [a], min_files: 0, min_total: 100, max_failed: {limit: 2, shadow: true}}}}",
     "gates: {web: {tests: {reports: [a], max_failed: {limit: 0}, max_skipped: 5, max_flaky: {limit: 3, shadow: false}}}}",
@@ -29,7 +33,17 @@ const READ: [&str; 14] = [
 ];
 
 /// What only the reader sees: the text is no JSON data, or it asks for what no schema can say.
-const ONLY_THE_READER: [&str; 4] = [".nan", "min_total: 1\n      min_total: 2", "gates: [", "until: 2026-02-30"];
+const ONLY_THE_READER: [&str; 9] = [
+    "after: 9h",
+    "channel: releses",
+    "quorum: 3",
+    "rejections: 2",
+    "30s",
+    ".nan",
+    "min_total: 1\n      min_total: 2",
+    "gates: [",
+    "until: 2026-02-30",
+];
 
 fn accepts(text: &str) -> bool {
     let data: Value = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"));
