@@ -8,7 +8,7 @@ use http::HeaderMap;
 /// A call of an AWS API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
-    /// `codepipeline`, `codebuild`, `lambda`, `ssm` or `s3`.
+    /// `codepipeline`, `codebuild`, `events`, `lambda`, `s3`, `sns`, `sqs` or `ssm`.
     pub service: &'static str,
     /// The operation of a JSON service, the method of the others: `PutJobSuccessResult`, `GET`.
     pub operation: String,

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{Method, StatusCode, header};
 use s3s::service::S3Service;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
@@ -17,12 +17,22 @@ use crate::calls::Calls;
 /// The services behind the endpoint.
 #[derive(Clone)]
 pub(crate) struct Services {
-    pub(crate) codepipeline: Router,
-    pub(crate) codebuild: Router,
+    /// CodePipeline is the first of them.
+    pub(crate) json: Vec<JsonService>,
     pub(crate) lambda: Router,
-    pub(crate) ssm: Router,
+    pub(crate) sns: Router,
     pub(crate) s3: S3Service,
     pub(crate) calls: Calls,
+}
+
+/// A service whose requests name their operation in the header `X-Amz-Target`.
+#[derive(Clone)]
+pub(crate) struct JsonService {
+    /// What the header begins with.
+    pub(crate) prefix: &'static str,
+    /// The name in [`Call::service`](crate::Call::service).
+    pub(crate) name: &'static str,
+    pub(crate) router: Router,
 }
 
 /// A server on a loopback port; it ends when this is dropped.
@@ -61,38 +71,43 @@ impl Endpoint {
     }
 }
 
-/// JSON services name their operation in a header, Lambda has paths of its own, and everything else is S3.
+/// JSON services name their operation in a header, Lambda has paths of its own, SNS takes forms, and everything else is
+/// S3.
 async fn dispatch(State(services): State<Services>, request: Request) -> Response {
-    let Services { mut codepipeline, mut codebuild, mut lambda, mut ssm, s3, calls } = services;
+    let Services { json, mut lambda, mut sns, s3, calls } = services;
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
     let is_lambda = request.uri().path().starts_with("/2015-03-31/");
     let is_cbor = request.headers().contains_key("smithy-protocol");
-    let method = request.method().as_str();
-    match target.as_deref() {
-        Some(target) if target.starts_with("CodePipeline_") => {
-            calls.note("codepipeline", operation(target), request.headers());
-            infallible(codepipeline.call(request).await)
-        }
-        Some(target) if target.starts_with("CodeBuild_") => {
-            calls.note("codebuild", operation(target), request.headers());
-            infallible(codebuild.call(request).await)
-        }
-        Some(target) if target.starts_with("AmazonSSM.") => {
-            calls.note("ssm", operation(target), request.headers());
-            infallible(ssm.call(request).await)
-        }
-        Some(target) => unknown_service(target),
-        None if is_lambda => {
-            calls.note("lambda", method, request.headers());
-            infallible(lambda.call(request).await)
-        }
-        // CodePipeline's own router explains why it speaks no CBOR.
-        None if is_cbor => infallible(codepipeline.call(request).await),
-        None => {
-            calls.note("s3", method, request.headers());
-            serve_s3(State(s3), request).await
-        }
+    let method = request.method().clone();
+    let method = method.as_str();
+    if let Some(target) = target {
+        let Some(mut service) = json.iter().find(|service| target.starts_with(service.prefix)).cloned() else {
+            return unknown_service(&target, &json);
+        };
+        calls.note(service.name, operation(&target), request.headers());
+        return infallible(service.router.call(request).await);
     }
+    // CodePipeline's own router explains why it speaks no CBOR.
+    if let (true, Some(mut codepipeline)) = (is_cbor, json.into_iter().next()) {
+        return infallible(codepipeline.router.call(request).await);
+    }
+    if is_lambda {
+        calls.note("lambda", method, request.headers());
+        return infallible(lambda.call(request).await);
+    }
+    // Of the services here only SNS speaks the Query protocol. An upload to S3 by a form is multipart.
+    if is_form(&request) {
+        calls.note("sns", method, request.headers());
+        return infallible(sns.call(request).await);
+    }
+    calls.note("s3", method, request.headers());
+    serve_s3(State(s3), request).await
+}
+
+fn is_form(request: &Request) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    is_form && request.method() == Method::POST && request.uri().path() == "/"
 }
 
 /// The operation of a header `X-Amz-Target`.
@@ -114,9 +129,11 @@ pub(crate) async fn serve_s3(State(s3): State<S3Service>, request: Request) -> R
     }
 }
 
-fn unknown_service(target: &str) -> Response {
+fn unknown_service(target: &str, json: &[JsonService]) -> Response {
+    let known: Vec<&str> = json.iter().map(|service| service.name).collect();
     let message = format!(
-        "the local AWS has no service for the operation {target}; it serves CodePipeline, CodeBuild, Lambda, SSM and S3"
+        "the local AWS has no service for the operation {target}; it serves {}, lambda, s3 and sns",
+        known.join(", ")
     );
     let body = serde_json::json!({"__type": "UnknownOperationException", "message": message});
     (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()

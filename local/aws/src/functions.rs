@@ -4,43 +4,33 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use stagegate_local_lambda::{EventInvokeConfig, FunctionCommand, FunctionConfig};
-use stagegate_local_template::{Function, Settings, Template, read_template};
+use stagegate_local_template::{Function, Template};
 
 use crate::credentials::Credentials;
-use crate::options::{Bootstraps, Options};
+use crate::options::Bootstraps;
 
 /// Where Lambda mounts the layers of a function.
 const LAYERS: &str = "/opt/";
 
-/// What is made of a template.
-pub(crate) struct Configured {
-    pub(crate) functions: Vec<FunctionConfig>,
-    /// The names of its buckets.
-    pub(crate) buckets: Vec<String>,
-}
-
-/// The functions of the template with their settings, told where the local AWS is, and its buckets.
+/// The functions of the template with their settings, told where the local AWS is.
 ///
 /// # Errors
 ///
-/// If the template cannot be read, or a function of it cannot be started here.
+/// If a function cannot be started here.
 pub(crate) fn configure(
-    options: &Options,
+    template: &Template,
+    bootstraps: &Bootstraps,
     endpoint_url: &str,
     credentials: &mut Credentials,
-) -> Result<Configured, String> {
-    let settings =
-        Settings { region: options.region.clone(), parameters: options.parameters.clone(), ..Settings::default() };
-    let template = read_template(&options.template, &settings).map_err(|error| error.to_string())?;
+) -> Result<Vec<FunctionConfig>, String> {
     let hosted = template.functions.iter().map(|function| {
-        let mut config = hosted(&template, function, &options.bootstraps)?;
+        let mut config = hosted(template, function, bootstraps)?;
         config.environment.insert("AWS_ENDPOINT_URL".to_owned(), endpoint_url.to_owned());
         config.environment.insert("STAGEGATE_LOCAL_CLOCK".to_owned(), "client-context".to_owned());
         config.credentials = credentials.for_function(&config.name);
         Ok(config)
     });
-    let buckets = template.buckets.iter().map(|bucket| bucket.name.clone()).collect();
-    Ok(Configured { functions: hosted.collect::<Result<_, String>>()?, buckets })
+    hosted.collect()
 }
 
 fn hosted(template: &Template, function: &Function, bootstraps: &Bootstraps) -> Result<FunctionConfig, String> {
@@ -72,6 +62,7 @@ fn event_invoke(function: &Function) -> EventInvokeConfig {
         maximum_event_age: age.unwrap_or(default.maximum_event_age),
         on_failure: stated.on_failure.clone(),
         on_success: stated.on_success.clone(),
+        dead_letter: function.dead_letter_arn.clone(),
     }
 }
 

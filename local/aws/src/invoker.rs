@@ -1,8 +1,7 @@
 //! The way from CodePipeline to Lambda.
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
-use stagegate_local_clock::Clock;
+use serde_json::Value;
 use stagegate_local_codepipeline::{InvokeError, LambdaInvoker};
 use stagegate_local_lambda::{InvocationType, InvokeError as HostError, LambdaHost};
 
@@ -12,7 +11,6 @@ use crate::options::EventChange;
 pub(crate) struct Invoker {
     pub(crate) host: LambdaHost,
     pub(crate) change: Option<EventChange>,
-    pub(crate) clock: Clock,
 }
 
 #[async_trait]
@@ -22,11 +20,7 @@ impl LambdaInvoker for Invoker {
             Some(change) => change(function_name, payload),
             None => payload,
         };
-        // A process cannot be told the local time once and for all: the clock may be moved.
-        let now = json!({"custom": {"now": self.clock.now().to_string()}}).to_string();
-        let invoked =
-            self.host.invoke_with_context(function_name, payload.to_string(), InvocationType::Event, Some(now)).await;
-        match invoked {
+        match self.host.invoke(function_name, payload.to_string(), InvocationType::Event).await {
             Ok(_) => Ok(()),
             Err(HostError::ResourceNotFound { reference, known }) => {
                 Err(InvokeError::FunctionNotFound { name: reference, known })

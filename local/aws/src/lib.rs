@@ -1,5 +1,5 @@
-//! The local AWS: CodePipeline, Lambda, S3, CodeBuild, CodeDeploy and the Parameter Store on one machine, behind one endpoint, with the
-//! functions of a SAM template.
+//! The local AWS: CodePipeline, Lambda, S3, CodeBuild, CodeDeploy, EventBridge, SNS, SQS and the Parameter Store on one
+//! machine, behind one endpoint, with the functions of a SAM template and what it wires to them.
 
 mod calls;
 mod credentials;
@@ -8,6 +8,8 @@ mod functions;
 mod invoker;
 mod options;
 mod s3;
+mod urls;
+mod wired_template;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use stagegate_local_actions::{
 use stagegate_local_codebuild::CodeBuild;
 use stagegate_local_codepipeline::provider::ActionProvider;
 use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
+use stagegate_local_events::Destinations;
 use stagegate_local_lambda::{HostOptions, LambdaHost, LogFiles};
 use stagegate_local_ssm::Ssm;
 
@@ -27,11 +30,17 @@ pub use calls::Call;
 pub use credentials::LOCAL_ACCESS_KEY;
 pub use options::{Bootstraps, EventChange, Options};
 pub use s3::LocalS3;
+pub use stagegate_local_events::{
+    Arrival, Bus, DeliveryFault, Message, MessageAttribute, Observation, Origin, Passed, Payload, QueueMessage, Sent,
+};
+pub use stagegate_local_lambda::FormBody;
 
 use calls::Calls;
 use credentials::Credentials;
-use endpoint::{Endpoint, Services};
+use endpoint::{Endpoint, JsonService, Services};
 use invoker::Invoker;
+use urls::Urls;
+use wired_template::WiredTemplate;
 
 /// The providers whose actions take a revision from outside; a local folder stands in for all of them.
 const SOURCES: [&str; 5] = ["CodeStarSourceConnection", "CodeCommit", "GitHub", "S3", "ECR"];
@@ -47,6 +56,8 @@ pub struct LocalAws {
     codebuild: CodeBuild,
     lambda: LambdaHost,
     ssm: Ssm,
+    bus: Bus,
+    urls: Urls,
     s3: LocalS3,
     deploy: Arc<CodeDeployProvider>,
     servers: InstanceServers,
@@ -68,16 +79,24 @@ impl LocalAws {
         let address =
             listener.local_addr().map_err(|error| StartError(format!("find out the endpoint's port: {error}")))?;
         let logs = Arc::new(LogFiles::new(options.data.join("logs/lambda")));
-        let lambda = LambdaHost::new(options.clock.clone(), HostOptions { logs, ..HostOptions::default() });
+        let (destinations, results) = Destinations::new();
+        let host_options = HostOptions { logs, destinations, tells_time: true, ..HostOptions::default() };
+        let lambda = LambdaHost::new(options.clock.clone(), host_options);
         let mut credentials = Credentials::new();
         let endpoint_url = format!("http://{address}");
-        let configured = functions::configure(&options, &endpoint_url, &mut credentials).map_err(StartError)?;
-        for bucket in &configured.buckets {
-            s3.create_bucket(bucket).await.map_err(StartError)?;
+        let WiredTemplate { template, settings, ports } =
+            WiredTemplate::read(&options, &endpoint_url).await.map_err(StartError)?;
+        let functions = functions::configure(&template, &options.bootstraps, &endpoint_url, &mut credentials);
+        for bucket in &template.buckets {
+            s3.create_bucket(&bucket.name).await.map_err(StartError)?;
         }
-        for function in configured.functions {
+        for function in functions.map_err(StartError)? {
             lambda.create_function(function).map_err(|error| StartError(error.to_string()))?;
         }
+        let urls = Urls::serve(&template, ports, &lambda, options.form_body).map_err(StartError)?;
+        let (clock, fault) = (options.clock.clone(), options.delivery_fault.clone());
+        let bus = Bus::start(&template, &settings, clock, lambda.clone(), results, fault);
+        let bus = bus.map_err(|error| StartError(error.to_string()))?;
         let servers = InstanceServers::new(None);
         let bucket: Arc<LocalS3> = Arc::new(s3.clone());
         let deploy = CodeDeployProvider::new(&options.data, bucket.clone(), options.clock.clone(), servers.clone());
@@ -92,19 +111,22 @@ impl LocalAws {
                 builder.provider(category, name, provider)
             })
             .settings(settings)
-            .lambda(Arc::new(Invoker {
-                host: lambda.clone(),
-                change: options.event_change.clone(),
-                clock: options.clock.clone(),
-            }))
+            .lambda(Arc::new(Invoker { host: lambda.clone(), change: options.event_change.clone() }))
+            .events(Arc::new(bus.clone()))
             .start();
         let calls = Calls::of(credentials.functions());
+        let json = |prefix, name, router| JsonService { prefix, name, router };
         let services = Services {
             calls: calls.clone(),
-            codepipeline: stagegate_local_codepipeline::router(codepipeline.clone()),
-            codebuild: stagegate_local_codebuild::router(codebuild.clone()),
+            json: vec![
+                json("CodePipeline_", "codepipeline", stagegate_local_codepipeline::router(codepipeline.clone())),
+                json("CodeBuild_", "codebuild", stagegate_local_codebuild::router(codebuild.clone())),
+                json("AWSEvents.", "events", bus.eventbridge()),
+                json("AmazonSQS.", "sqs", bus.sqs()),
+                json("AmazonSSM.", "ssm", stagegate_local_ssm::router(ssm.clone())),
+            ],
             lambda: stagegate_local_lambda::router(lambda.clone()),
-            ssm: stagegate_local_ssm::router(ssm.clone()),
+            sns: bus.sns(),
             s3: s3.service(Arc::new(credentials.with_jobs(codepipeline.clone()))),
         };
         let endpoint = Endpoint::serve(listener, services).map_err(StartError)?;
@@ -113,6 +135,8 @@ impl LocalAws {
             codebuild,
             lambda,
             ssm,
+            bus,
+            urls,
             s3,
             deploy,
             servers,
@@ -151,6 +175,21 @@ impl LocalAws {
     /// The local Parameter Store.
     pub fn ssm(&self) -> &Ssm {
         &self.ssm
+    }
+
+    /// The event buses, topics, queues and schedules: what passes, what topics have said and what queues hold.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The URL of a function that has one, by its logical id or its name. It ends with a slash, as on AWS.
+    pub fn function_url(&self, function: &str) -> Option<String> {
+        self.urls.url(function)
+    }
+
+    /// The URLs of functions, by the functions' names.
+    pub fn function_urls(&self) -> Vec<(String, String)> {
+        self.urls.all()
     }
 
     /// The local S3.
@@ -208,6 +247,7 @@ impl LocalAws {
     /// Ends everything. Returns when no process is left.
     pub async fn shutdown(&self) {
         self.codepipeline.shutdown().await;
+        self.bus.shutdown().await;
         self.lambda.shutdown().await;
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use stagegate_local_actions::LogListener;
 use stagegate_local_clock::Clock;
+use stagegate_local_events::DeliveryFault;
+use stagegate_local_lambda::FormBody;
 
 /// How to start a local AWS.
 #[derive(Clone)]
@@ -31,6 +33,10 @@ pub struct Options {
     pub log_listener: Option<LogListener>,
     /// Changes the events that CodePipeline hands to functions: a fault to see what becomes of it.
     pub event_change: Option<EventChange>,
+    /// Loses, repeats, delays and reorders the deliveries of rules, schedules, topics and destinations.
+    pub delivery_fault: Option<DeliveryFault>,
+    /// How the body of a form reaches a function through its URL.
+    pub form_body: FormBody,
 }
 
 /// From a function's name and the event to the event that the function gets.
@@ -50,6 +56,8 @@ impl Options {
             clock: Clock::system(),
             log_listener: None,
             event_change: None,
+            delivery_fault: None,
+            form_body: FormBody::default(),
         }
     }
 }

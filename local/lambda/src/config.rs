@@ -272,6 +272,8 @@ pub struct EventInvokeConfig {
     pub on_failure: Option<String>,
     /// ARN of the destination for events that were handled.
     pub on_success: Option<String>,
+    /// ARN of the dead-letter queue or topic for events that could not be handled.
+    pub dead_letter: Option<String>,
 }
 
 impl Default for EventInvokeConfig {
@@ -281,6 +283,7 @@ impl Default for EventInvokeConfig {
             maximum_event_age: Duration::from_secs(6 * 3600),
             on_failure: None,
             on_success: None,
+            dead_letter: None,
         }
     }
 }
@@ -295,7 +298,7 @@ impl EventInvokeConfig {
             let age = self.maximum_event_age;
             return fail(format!("the maximum event age of {age:?} is not between 60 and 21600 seconds"));
         }
-        for arn in [&self.on_failure, &self.on_success].into_iter().flatten() {
+        for arn in [&self.on_failure, &self.on_success, &self.dead_letter].into_iter().flatten() {
             if !arn.starts_with("arn:") {
                 return fail(format!("the destination `{arn}` is not an ARN"));
             }

@@ -1,6 +1,7 @@
 //! Destinations of asynchronous invocations: the record (AWS Lambda guide, "Capturing records of Lambda asynchronous
 //! invocations") and who takes it.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -8,10 +9,53 @@ use serde_json::Value;
 use crate::config::FunctionConfig;
 use crate::invocation::InvokeResult;
 
+/// How much of an error a dead letter tells (AWS Lambda guide, "Dead-letter queues").
+const MAX_ERROR_MESSAGE_BYTES: usize = 1024;
+
 /// Takes the records for destinations that are no function of the host, for example an SNS topic.
 pub trait DestinationSink: Send + Sync {
     /// Delivers a record. It must not block; a sink that fails says so in its own log.
     fn deliver(&self, destination_arn: &str, record: &DestinationRecord);
+
+    /// Takes an event for a function's dead-letter queue or topic. It must not block. Without an own one it warns that
+    /// the event is lost.
+    fn dead_letter(&self, function_arn: &str, queue_arn: &str, letter: &DeadLetter) {
+        let request = &letter.request_id;
+        tracing::warn!(function_arn, queue_arn, %request, "a dead letter is lost: nothing here has this ARN");
+    }
+}
+
+/// An event that a function could not handle, for its dead-letter queue (AWS Lambda guide, "Dead-letter queues").
+#[derive(Clone)]
+pub struct DeadLetter {
+    /// The event as it was. For a CodePipeline job it holds credentials: do not log it.
+    pub payload: Bytes,
+    /// `RequestID`.
+    pub request_id: String,
+    /// `ErrorCode`: the HTTP status of the last attempt, 200 where the function itself failed.
+    pub error_code: u16,
+    /// `ErrorMessage`: the first 1024 bytes of the error.
+    pub error_message: String,
+}
+
+impl DeadLetter {
+    pub(crate) fn new(request_id: &str, payload: Bytes, outcome: &Outcome) -> Self {
+        let error = outcome.last.as_ref().and_then(|last| last.function_error.as_ref());
+        let mut error_message = error.map_or("the event became too old".to_owned(), |error| error.message.clone());
+        error_message.truncate(error_message.floor_char_boundary(MAX_ERROR_MESSAGE_BYTES));
+        // An event without any attempt was throttled all the time.
+        let error_code = if outcome.last.is_some() { 200 } else { 429 };
+        Self { payload, request_id: request_id.to_owned(), error_code, error_message }
+    }
+}
+
+impl std::fmt::Debug for DeadLetter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("request_id", &self.request_id)
+            .field("error_code", &self.error_code)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A sink that only warns that a record went nowhere.

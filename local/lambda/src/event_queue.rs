@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
-use crate::destination::{Condition, DestinationRecord, Outcome};
+use crate::destination::{Condition, DeadLetter, DestinationRecord, Outcome};
 use crate::error::InvokeError;
 use crate::host::{Function, Inner, MAX_QUEUED_EVENTS, Request};
 use crate::invocation::{InvocationType, InvokeResult};
@@ -18,11 +19,12 @@ const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_sec
 const THROTTLE_BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 
 impl Inner {
-    /// Accepts an event and sees it through in a task of its own.
+    /// Accepts an event and sees it through in a task of its own. `attempted` is told when its first attempt has ended.
     pub(crate) fn enqueue(
         self: &Arc<Self>,
         function: &Arc<Function>,
         request: Request,
+        attempted: Option<oneshot::Sender<()>>,
     ) -> Result<InvokeResult, InvokeError> {
         let Ok(slot) = Arc::clone(&self.event_slots).try_acquire_owned() else {
             let function = function.config.name.clone();
@@ -36,15 +38,15 @@ impl Inner {
                 () = inner.cancelled.cancelled() => {
                     tracing::info!(function = %reference, "shutting down: a queued event is dropped");
                 }
-                () = inner.see_through(&reference, request) => {}
+                () = inner.see_through(&reference, request, attempted) => {}
             }
             drop(slot);
         });
         Ok(accepted)
     }
 
-    async fn see_through(self: &Arc<Self>, reference: &str, request: Request) {
-        let outcome = self.try_until_settled(reference, &request).await;
+    async fn see_through(self: &Arc<Self>, reference: &str, request: Request, attempted: Option<oneshot::Sender<()>>) {
+        let outcome = self.try_until_settled(reference, &request, attempted).await;
         // The settings in force now count, as the function may have been updated meanwhile.
         let Some(function) = self.function(reference) else { return };
         let config = &function.config;
@@ -55,13 +57,22 @@ impl Inner {
         if outcome.condition != Condition::Success {
             let (attempts, condition) = (outcome.attempts, outcome.condition);
             tracing::warn!(function = reference, attempts, ?condition, "an event could not be handled");
+            if let Some(queue) = &config.event_invoke.dead_letter {
+                let letter = DeadLetter::new(&request.request_id, request.payload.clone(), &outcome);
+                self.options.destinations.dead_letter(&config.arn, queue, &letter);
+            }
         }
         let Some(destination) = destination else { return };
         let record = DestinationRecord::new(self.clock.now(), config, &request.request_id, &request.payload, &outcome);
         self.deliver(destination, &record);
     }
 
-    async fn try_until_settled(self: &Arc<Self>, reference: &str, request: &Request) -> Outcome {
+    async fn try_until_settled(
+        self: &Arc<Self>,
+        reference: &str,
+        request: &Request,
+        mut attempted: Option<oneshot::Sender<()>>,
+    ) -> Outcome {
         let queued_at = self.clock.now();
         let (mut attempts, mut backoff, mut last) = (0, THROTTLE_BACKOFF.0, None);
         loop {
@@ -72,7 +83,11 @@ impl Inner {
             if self.age(queued_at) > settings.maximum_event_age {
                 return Outcome { condition: Condition::EventAgeExceeded, attempts, last };
             }
-            match self.attempt(&function, request.again(attempts + 1)).await {
+            let result = self.attempt(&function, request.again(attempts + 1)).await;
+            if let Some(attempted) = attempted.take_if(|_| result.is_ok()) {
+                let _ = attempted.send(());
+            }
+            match result {
                 Ok(result) if result.function_error.is_none() => {
                     return Outcome { condition: Condition::Success, attempts: attempts + 1, last: Some(result) };
                 }
@@ -123,7 +138,7 @@ impl Inner {
             invocation_type: InvocationType::Event,
             attempt: 1,
         };
-        if let Err(error) = self.enqueue(&function, request) {
+        if let Err(error) = self.enqueue(&function, request, None) {
             tracing::warn!(destination, %error, "an invocation record is lost");
         }
     }

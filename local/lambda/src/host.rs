@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
+use serde_json::{Value, json};
 use stagegate_local_clock::Clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +17,7 @@ use crate::destination::{DestinationSink, WarnAboutDestinations};
 use crate::environment::Environment;
 use crate::error::{CreateFunctionError, InvokeError};
 use crate::execution::{Execution, Starter};
-use crate::invocation::{FinishedAttempt, InvocationType, InvokeResult};
+use crate::invocation::{FinishedAttempt, InvocationType, InvokeResult, QueuedEvent};
 use crate::log::{DiscardLogs, LogSink};
 use crate::reaper::Reaper;
 use crate::runtime_api::Event;
@@ -41,12 +42,20 @@ pub struct HostOptions {
     pub destinations: Arc<dyn DestinationSink>,
     /// Told of every finished attempt, synchronous or not. It must not block.
     pub observer: Option<Observer>,
+    /// Whether each attempt tells its function the time of the host's clock, as `custom.now` of the client context. AWS
+    /// does no such thing; here a process cannot be told the time once and for all, because the clock may be moved.
+    pub tells_time: bool,
 }
 
 impl Default for HostOptions {
     /// Keeps no logs, and warns about records that go nowhere.
     fn default() -> Self {
-        Self { logs: Arc::new(DiscardLogs), destinations: Arc::new(WarnAboutDestinations), observer: None }
+        Self {
+            logs: Arc::new(DiscardLogs),
+            destinations: Arc::new(WarnAboutDestinations),
+            observer: None,
+            tells_time: false,
+        }
     }
 }
 
@@ -176,6 +185,19 @@ impl LambdaHost {
         self.inner.accept(reference, payload.into(), invocation_type, client_context).await
     }
 
+    /// Queues an event as [`LambdaHost::invoke`] does, and gives the means to wait for its first attempt.
+    ///
+    /// # Errors
+    ///
+    /// As [`LambdaHost::invoke`].
+    pub fn send_event(&self, reference: &str, payload: impl Into<Bytes>) -> Result<QueuedEvent, InvokeError> {
+        let payload = payload.into();
+        let (function, request) = self.inner.request(reference, payload, InvocationType::Event, None)?;
+        let (done, attempted) = oneshot::channel();
+        let accepted = self.inner.enqueue(&function, request, Some(done))?;
+        Ok(QueuedEvent { request_id: accepted.request_id, attempted })
+    }
+
     /// Ends all environments: SIGTERM, then SIGKILL. Queued events are dropped. Returns when no process is left.
     pub async fn shutdown(&self) {
         self.inner.cancelled.cancel();
@@ -223,6 +245,22 @@ impl Inner {
         invocation_type: InvocationType,
         client_context: Option<String>,
     ) -> Result<InvokeResult, InvokeError> {
+        let (function, request) = self.request(reference, payload, invocation_type, client_context)?;
+        match invocation_type {
+            InvocationType::DryRun => Ok(InvokeResult::accepted(request.request_id)),
+            InvocationType::Event => self.enqueue(&function, request, None),
+            InvocationType::RequestResponse => self.attempt(&function, request).await,
+        }
+    }
+
+    /// Checks what a caller asks for.
+    fn request(
+        &self,
+        reference: &str,
+        payload: Bytes,
+        invocation_type: InvocationType,
+        client_context: Option<String>,
+    ) -> Result<(Arc<Function>, Request), InvokeError> {
         let Some(function) = self.function(reference) else {
             return Err(InvokeError::ResourceNotFound {
                 reference: reference.to_owned(),
@@ -236,11 +274,21 @@ impl Inner {
         let payload = check_payload(name, payload, invocation_type)?;
         let request_id = Uuid::new_v4().to_string();
         let request = Request { request_id, payload, client_context, invocation_type, attempt: 1 };
-        match invocation_type {
-            InvocationType::DryRun => Ok(InvokeResult::accepted(request.request_id)),
-            InvocationType::Event => self.enqueue(&function, request),
-            InvocationType::RequestResponse => self.attempt(&function, request).await,
+        Ok((function, request))
+    }
+
+    /// The client context of an attempt that begins now: what the caller gave, and the time where the host tells it.
+    fn client_context(&self, given: Option<String>) -> Option<String> {
+        if !self.options.tells_time {
+            return given;
         }
+        let given = given.and_then(|given| serde_json::from_str(&given).ok());
+        let Value::Object(mut context) = given.unwrap_or_else(|| json!({})) else { return None };
+        let custom = context.entry("custom").or_insert_with(|| json!({}));
+        if let Value::Object(custom) = custom {
+            custom.entry("now").or_insert_with(|| self.clock.now().to_string().into());
+        }
+        Some(Value::Object(context).to_string())
     }
 
     /// One attempt, in a task of its own, so that it does not depend on who waits for it.
@@ -272,7 +320,7 @@ impl Inner {
             request_id: request.request_id,
             function_arn: config.arn.clone(),
             payload: request.payload,
-            client_context: request.client_context,
+            client_context: self.client_context(request.client_context),
             timeout: config.timeout,
         };
         let mut execution = Execution { environment: function.take_idle() };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 /// `X-Amz-Invocation-Type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +57,21 @@ pub struct InvokeResult {
 impl InvokeResult {
     pub(crate) fn accepted(request_id: String) -> Self {
         Self { request_id, payload: Bytes::new(), function_error: None, log_tail: String::new(), metrics: None }
+    }
+}
+
+/// An event that was accepted.
+#[derive(Debug)]
+pub struct QueuedEvent {
+    /// The request id, which the function sees too. Retries share it.
+    pub request_id: String,
+    pub(crate) attempted: oneshot::Receiver<()>,
+}
+
+impl QueuedEvent {
+    /// Waits until the first attempt has ended, however it ended, or there will be none.
+    pub async fn attempted(self) {
+        let _ = self.attempted.await;
     }
 }
 

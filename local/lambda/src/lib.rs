@@ -1,8 +1,8 @@
 //! A local Lambda. A function is a process of its own that talks to a Lambda Runtime API served here: the same
 //! bootstrap, the real `lambda_runtime`, real crashes, real timeouts.
 //!
-//! [`LambdaHost`] runs functions; [`router`] puts the REST API in front of it; [`measure_cold_start`] compares
-//! functions.
+//! [`LambdaHost`] runs functions; [`router`] puts the REST API in front of it; [`FunctionUrl`] serves one function over
+//! HTTP; [`measure_cold_start`] compares functions.
 //!
 //! What differs from AWS: environments are not frozen between invocations, and stay until the function is replaced or
 //! the host ends; memory is limited by watching the process every 50 ms (Linux only); there is no network isolation,
@@ -21,6 +21,7 @@ mod environment;
 mod error;
 mod event_queue;
 mod execution;
+mod function_url;
 mod host;
 mod invocation;
 mod log;
@@ -37,11 +38,12 @@ pub use config::{
     LoggingConfig,
 };
 pub use destination::{
-    Condition, DestinationRecord, DestinationSink, RequestContext, ResponseContext, WarnAboutDestinations,
+    Condition, DeadLetter, DestinationRecord, DestinationSink, RequestContext, ResponseContext, WarnAboutDestinations,
 };
 pub use error::{ConfigError, CreateFunctionError, InvokeError};
+pub use function_url::{FormBody, FunctionUrl, UrlAuth};
 pub use host::{HostOptions, LambdaHost, MAX_EVENT_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES};
-pub use invocation::{FinishedAttempt, FunctionError, InvocationMetrics, InvocationType, InvokeResult};
+pub use invocation::{FinishedAttempt, FunctionError, InvocationMetrics, InvocationType, InvokeResult, QueuedEvent};
 pub use log::{DiscardLogs, LogEvent, LogFiles, LogSink, LogSource};
 pub use measure::{ColdStartStats, MeasureError, measure_cold_start};
 pub use rest::router;

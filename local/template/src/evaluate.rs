@@ -314,7 +314,7 @@ impl<'t> Evaluator<'t> {
             physical::attribute(self.settings, "AWS::IAM::Role", &name, attribute)
         } else if let Some(function) = self.url_of(id) {
             self.existing(function, position)?;
-            None
+            (attribute == "FunctionUrl").then(|| physical::function_url(self.settings, function))
         } else {
             let declared = self.existing(id, position)?;
             let name = self.physical_name(id, position)?;

@@ -50,6 +50,8 @@ pub enum EventSource {
         expression: String,
         /// The time zone of the expression; UTC where the template names none.
         time_zone: String,
+        /// Whether it is a `ScheduleV2`, which EventBridge Scheduler runs, and no rule.
+        is_scheduler: bool,
         /// Whether the schedule is on.
         enabled: bool,
         /// What the function gets.
@@ -160,6 +162,7 @@ fn read_schedule(properties: Properties<'_>, rule_name: &str, kind: &str) -> Res
         name: properties.string("Name")?.unwrap_or_else(|| rule_name.to_owned()),
         expression: read_expression(properties, expression, kind)?,
         time_zone: properties.string("ScheduleExpressionTimezone")?.unwrap_or_else(|| "UTC".to_owned()),
+        is_scheduler: kind == "ScheduleV2",
         enabled: read_enabled(properties)?,
         input: read_input(properties)?,
         retry_policy: read_retry_policy(properties)?,

@@ -1,7 +1,7 @@
 //! Reads from a SAM template what the local AWS wires: what runs here is what is deployed.
 //!
 //! [`read_template`] evaluates parameters, conditions, mappings and intrinsic functions, merges `Globals` as SAM does,
-//! and gives functions, layers, log groups, buckets, topics, rules and schedules with their local names and ARNs. All
+//! and gives functions, layers, log groups, buckets, topics, queues, rules and schedules with their local names and ARNs. All
 //! other resources are kept as they are written. What would change how a function runs and is not supported is an
 //! error with its place, not a silent difference.
 
@@ -13,6 +13,7 @@ mod globals;
 mod parameters;
 mod physical;
 mod properties;
+mod queue;
 mod resources;
 mod settings;
 mod substitute;
@@ -23,6 +24,7 @@ pub use error::{Position, TemplateError};
 pub use event_source::{EventSource, FunctionEvent, RetryPolicy, TargetInput};
 pub use function::{Build, EventInvoke, Function, FunctionUrl, Logging};
 pub use parameters::ParameterValue;
+pub use queue::{Queue, Redrive};
 pub use resources::{Bucket, Layer, LogGroup, Rule, Schedule, Subscription, Target, Topic};
 pub use settings::Settings;
 pub use template::{OtherResource, Output, Template, parse_template, read_template};

@@ -114,8 +114,17 @@ pub(crate) fn arn(settings: &Settings, resource_type: &str, name: &str) -> Optio
     Some(arn)
 }
 
-fn queue_url(settings: &Settings, name: &str) -> String {
-    format!("https://sqs.{}.{}/{}/{name}", settings.region, url_suffix(settings), settings.account_id)
+/// The URL of a queue.
+pub(crate) fn queue_url(settings: &Settings, name: &str) -> String {
+    let of_region = || format!("https://sqs.{}.{}", settings.region, url_suffix(settings));
+    let endpoint = settings.queue_endpoint.clone().unwrap_or_else(of_region);
+    format!("{endpoint}/{}/{name}", settings.account_id)
+}
+
+/// The URL of a function, where nothing says what it really is.
+pub(crate) fn function_url(settings: &Settings, function: &str) -> String {
+    let suffix = if partition(settings) == "aws-cn" { "amazonaws.com.cn" } else { "on.aws" };
+    format!("https://{}.lambda-url.{}.{suffix}/", function.to_lowercase(), settings.region)
 }
 
 /// What `Ref` gives. A type that is not known has its name for it, as most have.

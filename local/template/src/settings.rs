@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::physical;
+
 /// The values that CloudFormation would take from the account, the Region and the command line.
 #[derive(Clone)]
 pub struct Settings {
@@ -17,9 +19,18 @@ pub struct Settings {
     /// Values for `LogicalId.Attribute`, which are taken before those that are made up here: for example the address
     /// of a function's URL, `ApprovalResponseUrl.FunctionUrl`.
     pub attributes: BTreeMap<String, String>,
+    /// Where queues are served, for example `http://127.0.0.1:4577`, in place of the Region's SQS.
+    pub queue_endpoint: Option<String>,
     /// Values of dynamic references by their text between the braces, without `resolve:`: for example
     /// `ssm:/stagegate/channel` or `secretsmanager:slack:SecretString:token`.
     pub dynamic_references: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// `AWS::Partition`: `aws`, or that of a Region in China or for the US government.
+    pub fn partition(&self) -> &'static str {
+        physical::partition(self)
+    }
 }
 
 impl Default for Settings {
@@ -31,6 +42,7 @@ impl Default for Settings {
             stack_name: "stagegate".to_owned(),
             parameters: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            queue_endpoint: None,
             dynamic_references: BTreeMap::new(),
         }
     }
@@ -45,6 +57,7 @@ impl fmt::Debug for Settings {
             .field("stack_name", &self.stack_name)
             .field("parameters", &self.parameters.keys())
             .field("attributes", &self.attributes)
+            .field("queue_endpoint", &self.queue_endpoint)
             .field("dynamic_references", &self.dynamic_references.keys())
             .finish()
     }

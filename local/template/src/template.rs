@@ -12,6 +12,7 @@ use crate::globals::{function_globals, merge};
 use crate::parameters::{ParameterValue, read_parameters};
 use crate::physical;
 use crate::properties::{Properties, list, string};
+use crate::queue::{Queue, read_queue};
 use crate::resources::{
     Bucket, Identity, Layer, LogGroup, Rule, Schedule, Subscription, Topic, read_bucket, read_layer, read_log_group,
     read_rule, read_schedule, read_subscription, read_topic,
@@ -39,6 +40,10 @@ pub struct Template {
     pub topics: Vec<Topic>,
     /// `AWS::SNS::Subscription` and the subscriptions inside of topics.
     pub subscriptions: Vec<Subscription>,
+    /// `AWS::SQS::Queue`.
+    pub queues: Vec<Queue>,
+    /// The names of `AWS::Events::EventBus`.
+    pub event_buses: Vec<String>,
     /// `AWS::Events::Rule`.
     pub rules: Vec<Rule>,
     /// `AWS::Scheduler::Schedule`.
@@ -131,12 +136,14 @@ const RESOURCE_ATTRIBUTES: [&str; 10] = [
     "UpdateReplacePolicy",
 ];
 
-const READ_TYPES: [&str; 8] = [
+const READ_TYPES: [&str; 10] = [
+    "AWS::Events::EventBus",
     "AWS::Events::Rule",
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
     "AWS::Scheduler::Schedule",
     "AWS::Serverless::Function",
     "AWS::Serverless::LayerVersion",
@@ -263,6 +270,8 @@ impl Resource<'_, '_> {
             "AWS::Serverless::LayerVersion" => template.layers.push(read_layer(properties, identity)?),
             "AWS::Logs::LogGroup" => template.log_groups.push(read_log_group(properties, identity)?),
             "AWS::S3::Bucket" => template.buckets.push(read_bucket(properties, identity)?),
+            "AWS::SQS::Queue" => template.queues.push(read_queue(properties, identity, self.evaluator.settings)?),
+            "AWS::Events::EventBus" => template.event_buses.push(identity.name),
             "AWS::Events::Rule" => template.rules.push(read_rule(properties, identity)?),
             "AWS::Scheduler::Schedule" => template.schedules.push(read_schedule(properties, identity)?),
             _ => {

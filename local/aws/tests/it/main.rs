@@ -3,3 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as a test may")]
 
 mod codebuild;
+mod function;
+mod function_urls;
+mod messages;
+mod schedules;
+mod world;

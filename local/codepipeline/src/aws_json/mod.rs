@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use paging::{Page, page};
-pub use router::router;
+pub use router::{router, router_1_0};
 pub use shapes::Model;
 
 /// What differs from one service to the next.

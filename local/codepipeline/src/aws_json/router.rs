@@ -13,7 +13,16 @@ use uuid::Uuid;
 use super::Service;
 use crate::error::ApiError;
 
-const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+/// A version of the protocol, of which only the content type differs here.
+#[derive(Clone, Copy)]
+struct Version {
+    name: &'static str,
+    content_type: &'static str,
+}
+
+const VERSION_1_0: Version = Version { name: "AWS JSON 1.0", content_type: "application/x-amz-json-1.0" };
+const VERSION_1_1: Version = Version { name: "AWS JSON 1.1", content_type: "application/x-amz-json-1.1" };
+
 /// More than any request that the limits of the AWS model allow in practice.
 const BODY_BYTES: usize = 4 * 1024 * 1024;
 
@@ -24,15 +33,32 @@ where
     C: Fn(String, Value) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Value, ApiError>> + Send + 'static,
 {
-    let elsewhere = move |uri: Uri| async move { elsewhere(service, &uri) };
+    router_of(VERSION_1_1, service, call)
+}
+
+/// [`router`] for a service that speaks AWS JSON 1.0.
+pub fn router_1_0<C, F>(service: &'static Service, call: C) -> Router
+where
+    C: Fn(String, Value) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Value, ApiError>> + Send + 'static,
+{
+    router_of(VERSION_1_0, service, call)
+}
+
+fn router_of<C, F>(version: Version, service: &'static Service, call: C) -> Router
+where
+    C: Fn(String, Value) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Value, ApiError>> + Send + 'static,
+{
+    let elsewhere = move |uri: Uri| async move { elsewhere(version, service, &uri) };
     let serve = move |headers: HeaderMap, body: Result<Bytes, BytesRejection>| async move {
-        let answer = match read_request(service, &headers, body) {
+        let answer = match read_request(version, service, &headers, body) {
             Ok((operation, input)) => call(operation, input).await,
             Err(error) => Err(error),
         };
         match answer {
-            Ok(output) => respond(StatusCode::OK, None, &output),
-            Err(error) => respond_error(&error),
+            Ok(output) => respond(version, StatusCode::OK, None, &output),
+            Err(error) => respond_error(version, &error),
         }
     };
     Router::new()
@@ -42,16 +68,18 @@ where
 }
 
 /// Answers what is no call of AWS JSON 1.1, for example the paths of the Smithy RPC v2 CBOR protocol.
-fn elsewhere(service: &Service, uri: &Uri) -> Response {
-    let message = if uri.path().starts_with("/service/") {
-        format!("the path {} belongs to the CBOR protocol; the local {} speaks AWS JSON 1.1", uri.path(), service.name)
+fn elsewhere(version: Version, service: &Service, uri: &Uri) -> Response {
+    let (path, spoken) = (uri.path(), version.name);
+    let message = if path.starts_with("/service/") {
+        format!("the path {path} belongs to the CBOR protocol; the local {} speaks {spoken}", service.name)
     } else {
-        format!("there is nothing at {}; calls of AWS JSON 1.1 are a POST to /", uri.path())
+        format!("there is nothing at {path}; calls of {spoken} are a POST to /")
     };
-    respond_error(&ApiError::new("UnknownOperationException", message))
+    respond_error(version, &ApiError::new("UnknownOperationException", message))
 }
 
 fn read_request(
+    version: Version,
     service: &Service,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -59,8 +87,9 @@ fn read_request(
     let Service { name, target_prefix, .. } = service;
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = header("content-type").split(';').next().unwrap_or_default().trim();
-    if !content_type.eq_ignore_ascii_case(CONTENT_TYPE) {
-        let message = format!("the content type is '{content_type}'; the local {name} takes {CONTENT_TYPE} only");
+    if !content_type.eq_ignore_ascii_case(version.content_type) {
+        let taken = version.content_type;
+        let message = format!("the content type is '{content_type}'; the local {name} takes {taken} only");
         return Err(ApiError::new("UnknownOperationException", message));
     }
     let target = header("x-amz-target");
@@ -81,16 +110,16 @@ fn read_request(
     Ok((operation.to_owned(), input))
 }
 
-fn respond_error(error: &ApiError) -> Response {
+fn respond_error(version: Version, error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
     let body = json!({"__type": error.code, "message": error.message});
-    respond(status, Some(error.code), &body)
+    respond(version, status, Some(error.code), &body)
 }
 
-fn respond(status: StatusCode, error_type: Option<&'static str>, body: &Value) -> Response {
+fn respond(version: Version, status: StatusCode, error_type: Option<&'static str>, body: &Value) -> Response {
     let request_id = Uuid::new_v4().to_string();
-    let headers =
-        [(header::CONTENT_TYPE, CONTENT_TYPE.to_owned()), (HeaderName::from_static("x-amzn-requestid"), request_id)];
+    let content_type = version.content_type.to_owned();
+    let headers = [(header::CONTENT_TYPE, content_type), (HeaderName::from_static("x-amzn-requestid"), request_id)];
     let error_type = error_type.map(|code| [(HeaderName::from_static("x-amzn-errortype"), code)]);
     (status, headers, error_type, body.to_string()).into_response()
 }

@@ -86,6 +86,7 @@ async fn an_invocation_goes_on_when_its_caller_goes_away() {
         logs: Arc::new(DiscardLogs),
         destinations: Arc::new(WarnAboutDestinations),
         observer: Some(observer),
+        ..HostOptions::default()
     };
     let host = LambdaHost::new(Clock::system(), options);
     host.create_function(config("web")).unwrap();

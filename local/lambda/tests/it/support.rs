@@ -46,7 +46,7 @@ impl Recorder {
 
 pub(crate) fn host_with(clock: Clock) -> (LambdaHost, Arc<Recorder>) {
     let recorder = Arc::new(Recorder::default());
-    let options = HostOptions { logs: recorder.clone(), destinations: recorder.clone(), observer: None };
+    let options = HostOptions { logs: recorder.clone(), destinations: recorder.clone(), ..HostOptions::default() };
     (LambdaHost::new(clock, options), recorder)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use stagegate_local_template::TargetInput;
+use stagegate_local_template::{Redrive, TargetInput};
 
 use crate::read;
 
@@ -23,7 +23,11 @@ Resources:
   More:
     Type: AWS::SNS::Subscription
     Properties: {TopicArn: !Ref Alerts, Protocol: sqs, Endpoint: !GetAtt Jobs.Arn, RawMessageDelivery: true}
-  Jobs: {Type: "AWS::SQS::Queue"}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties: {VisibilityTimeout: 5, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}
+  Dead: {Type: "AWS::SQS::Queue"}
+  Shop: {Type: "AWS::Events::EventBus", Properties: {Name: shop}}
   Failed:
     Type: AWS::Events::Rule
     Properties:
@@ -60,6 +64,10 @@ fn resources_are_wired() {
     let subscriptions = template.subscriptions.iter();
     let subscriptions = subscriptions.map(|s| (s.topic_arn.as_str(), s.endpoint.as_str(), s.raw_message_delivery));
     assert_eq!(subscriptions.collect::<Vec<_>>(), [(alerts, "a@example.com", false), (alerts, jobs, true)]);
+    let (first, dead) = (&template.queues[0], &template.queues[1]);
+    assert_eq!((first.arn.as_str(), first.visibility_timeout_seconds, first.retention_seconds), (jobs, 5, 345_600));
+    assert_eq!(first.redrive, Some(Redrive { dead_letter_arn: dead.arn.clone(), max_receive_count: 3 }));
+    assert_eq!(template.event_buses, ["shop"]);
     let rule = &template.rules[0];
     assert_eq!((rule.enabled, &rule.pattern), (false, &Some(json!({"source": ["aws.codepipeline"]}))));
     let paths = BTreeMap::from([("p".to_owned(), "$.detail.pipeline".to_owned())]);
@@ -72,8 +80,8 @@ fn resources_are_wired() {
 fn what_is_not_wired_is_kept_as_it_is() {
     let template = read(TEMPLATE);
     let others: Vec<&str> = template.other_resources.iter().map(|other| other.logical_id.as_str()).collect();
-    assert_eq!(others, ["Jobs", "Role"]);
-    assert_eq!(template.other_resources[1].properties["ManagedPolicyArns"][0], json!({"Fn::ImportValue": "x"}));
+    assert_eq!(others, ["Role"]);
+    assert_eq!(template.other_resources[0].properties["ManagedPolicyArns"][0], json!({"Fn::ImportValue": "x"}));
 }
 
 #[test]
