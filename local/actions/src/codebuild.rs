@@ -4,6 +4,7 @@ mod buildspec;
 mod collect;
 mod engine;
 mod environment;
+mod event;
 mod phases;
 mod record;
 mod shell;
@@ -21,6 +22,7 @@ use stagegate_local_codepipeline::provider::{
 };
 
 use crate::log::LogListener;
+use crate::service_event::ServiceEvents;
 pub(crate) use buildspec::Buildspec;
 pub(crate) use engine::{Engine, Job, Specification};
 pub use record::{BuildPhase, BuildRecord, BuildStatus, Builds, PhaseContext, PhaseType, ReportFile, ReportRecord};
@@ -74,6 +76,13 @@ impl CodeBuildProvider {
     #[must_use]
     pub fn with_log_listener(mut self, listener: LogListener) -> Self {
         self.engine.listener = Some(listener);
+        self
+    }
+
+    /// Has `events` told of builds that begin and end and of phases that end.
+    #[must_use]
+    pub fn with_events(mut self, events: ServiceEvents) -> Self {
+        self.engine.events = Some(events);
         self
     }
 

@@ -3,6 +3,7 @@
 
 mod appspec;
 mod deployment;
+mod event;
 mod install;
 mod instance;
 mod record;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use crate::log::{Log, LogLine, LogListener};
 use crate::names::check_folder_name;
+use crate::service_event::ServiceEvents;
 use crate::work_folder::WorkFolder;
 use deployment::Deployment;
 use instance::Instance;
@@ -47,6 +49,7 @@ pub struct CodeDeployProvider {
     clock: Clock,
     servers: InstanceServers,
     listener: Option<LogListener>,
+    events: Option<ServiceEvents>,
     deployments: Deployments,
     /// One deployment at a time to each deployment group.
     groups: Mutex<HashMap<(String, String), GroupLock>>,
@@ -76,6 +79,7 @@ impl CodeDeployProvider {
             clock,
             servers,
             listener: None,
+            events: None,
             deployments: Deployments::default(),
             groups: Mutex::default(),
         }
@@ -85,6 +89,13 @@ impl CodeDeployProvider {
     #[must_use]
     pub fn with_log_listener(mut self, listener: LogListener) -> Self {
         self.listener = Some(listener);
+        self
+    }
+
+    /// Has `events` told of deployments that begin and end.
+    #[must_use]
+    pub fn with_events(mut self, events: ServiceEvents) -> Self {
+        self.events = Some(events);
         self
     }
 
@@ -176,12 +187,21 @@ impl CodeDeployProvider {
         Arc::clone(groups.entry((application.to_owned(), group.to_owned())).or_default())
     }
 
+    /// Tells of the status that a deployment has now.
+    fn tell(&self, id: &str) {
+        if let Some((events, deployment)) = self.events.as_ref().zip(self.deployments.get(id)) {
+            events.tell(event::state_change(&deployment));
+        }
+    }
+
     fn record(&self, request: &ActionRequest, target: &Target<'_>, id: &str) -> DeploymentRecord {
         DeploymentRecord {
             id: id.to_owned(),
             application: target.application.to_owned(),
             deployment_group: target.group.to_owned(),
             pipeline_execution_id: request.pipeline_execution_id.clone(),
+            region: request.region.clone(),
+            instance_group_id: instance_group_id(target),
             status: DeploymentStatus::InProgress,
             create_time: self.clock.now(),
             complete_time: None,
@@ -205,6 +225,7 @@ impl Drop for Ending<'_> {
             deployment.status = self.status;
             deployment.complete_time = Some(now);
         });
+        self.provider.tell(self.id);
     }
 }
 
@@ -221,6 +242,7 @@ impl ActionProvider for CodeDeployProvider {
         let lock = self.group(application, group);
         let _one_at_a_time = lock.lock().await;
         self.deployments.add(self.record(&request, &target, &id));
+        self.tell(&id);
         let mut ending = Ending { provider: self, id: &id, status: DeploymentStatus::Stopped };
         progress.report(ProgressUpdate {
             external_execution_id: Some(id.clone()),
@@ -259,6 +281,11 @@ fn configured<'a>(request: &'a ActionRequest, key: &str) -> Result<&'a str, Acti
 
 fn log_file(data: &Path, target: &Target<'_>, id: &str) -> PathBuf {
     data.join("logs/codedeploy").join(target.application).join(target.group).join(format!("{id}.log"))
+}
+
+/// The same for each deployment to a group.
+fn instance_group_id(target: &Target<'_>) -> String {
+    format!("local-{}-{}", target.application, target.group)
 }
 
 /// `d-` and nine letters and digits.

@@ -11,6 +11,7 @@ mod log;
 mod names;
 mod process;
 mod s3_deploy;
+mod service_event;
 mod source;
 mod work_folder;
 
@@ -26,6 +27,7 @@ pub use codedeploy::{
 pub use commands::CommandsProvider;
 pub use log::{LogLine, LogListener};
 pub use s3_deploy::S3DeployProvider;
+pub use service_event::{ServiceEvent, ServiceEvents};
 pub use source::SourceProvider;
 
 /// The account that everything local belongs to.

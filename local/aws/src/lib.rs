@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stagegate_local_actions::{
-    CodeBuildProvider, CodeDeployProvider, CommandsProvider, InstanceServers, S3DeployProvider, SourceProvider,
+    CodeBuildProvider, CodeDeployProvider, CommandsProvider, InstanceServers, S3DeployProvider, ServiceEvent,
+    ServiceEvents, SourceProvider,
 };
 use stagegate_local_codebuild::CodeBuild;
 use stagegate_local_codepipeline::provider::ActionProvider;
@@ -99,9 +100,10 @@ impl LocalAws {
         let bus = bus.map_err(|error| StartError(error.to_string()))?;
         let servers = InstanceServers::new(None);
         let bucket: Arc<LocalS3> = Arc::new(s3.clone());
+        let events = service_events(&bus);
         let deploy = CodeDeployProvider::new(&options.data, bucket.clone(), options.clock.clone(), servers.clone());
-        let deploy = Arc::new(deploy);
-        let build = Arc::new(build_provider(&options, &bucket));
+        let deploy = Arc::new(deploy.with_events(events.clone()));
+        let build = Arc::new(build_provider(&options, &bucket).with_events(events));
         let codebuild = CodeBuild::new(build.builds());
         let settings = Settings { region: options.region.clone(), ..Settings::default() };
         let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
@@ -262,6 +264,14 @@ pub fn actions(pipeline: &Value) -> impl Iterator<Item = &Value> {
 }
 
 type Provider = (&'static str, &'static str, Arc<dyn ActionProvider>);
+
+/// What builds and deployments tell goes to the default event bus.
+fn service_events(bus: &Bus) -> ServiceEvents {
+    let bus = bus.clone();
+    ServiceEvents::new(move |event: ServiceEvent| {
+        bus.put_service_event(event.source, event.detail_type, &event.resources, event.detail);
+    })
+}
 
 fn build_provider(options: &Options, bucket: &Arc<LocalS3>) -> CodeBuildProvider {
     let build = CodeBuildProvider::new(&options.data, bucket.clone(), options.clock.clone());

@@ -14,11 +14,13 @@ use uuid::Uuid;
 use super::Project;
 use super::buildspec::Buildspec;
 use super::environment::StoredValues;
+use super::event;
 use super::phases::{Build, Failure};
 use super::record::{BuildRecord, BuildStatus, Builds};
 use crate::ACCOUNT_ID;
 use crate::log::{Log, LogLine, LogListener};
 use crate::names::check_folder_name;
+use crate::service_event::ServiceEvents;
 use crate::work_folder::WorkFolder;
 
 /// Where the buildspec comes from.
@@ -47,6 +49,7 @@ pub(crate) struct Engine {
     pub(super) bucket: Arc<dyn ArtifactBucket>,
     pub(super) clock: Clock,
     pub(crate) listener: Option<LogListener>,
+    pub(crate) events: Option<ServiceEvents>,
     pub(crate) stored: StoredValues,
     pub(crate) builds: Builds,
 }
@@ -59,7 +62,7 @@ struct Ending<'a> {
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.engine.builds.update(self.id, |record| {
+        self.engine.change(self.id, |record| {
             if record.status == BuildStatus::InProgress {
                 let now = self.engine.clock.now();
                 record.status = BuildStatus::Stopped;
@@ -75,7 +78,8 @@ impl Drop for Ending<'_> {
 
 impl Engine {
     pub(crate) fn new(data: PathBuf, bucket: Arc<dyn ArtifactBucket>, clock: Clock) -> Self {
-        Self { data, bucket, clock, listener: None, stored: StoredValues::default(), builds: Builds::default() }
+        let (stored, builds) = (StoredValues::default(), Builds::default());
+        Self { data, bucket, clock, listener: None, events: None, stored, builds }
     }
 
     /// Where the reports of a build are kept.
@@ -100,6 +104,9 @@ impl Engine {
         let work = WorkFolder::create(data.join("builds").join(&uuid))
             .map_err(|error| internal("the build's folder", &error))?;
         let number = self.builds.add(self.record(&job, &id, &arn, &log_file));
+        if let Some((events, build)) = self.events.as_ref().zip(self.builds.get(&id)) {
+            events.tell(event::begun(&build));
+        }
         let _ending = Ending { engine: self, id: &id };
         progress.report(ProgressUpdate {
             external_execution_id: Some(id.clone()),
@@ -145,7 +152,7 @@ impl Engine {
 
     fn end(&self, id: &str, status: BuildStatus) {
         let now = self.clock.now();
-        self.builds.update(id, |record| {
+        self.change(id, |record| {
             record.status = status;
             record.end_time = Some(now);
             for phase in record.phases.iter_mut().filter(|phase| phase.end_time.is_none()) {
@@ -153,6 +160,14 @@ impl Engine {
                 phase.end_time = Some(now);
             }
         });
+    }
+
+    /// Changes the record of a build, and tells of what that means.
+    pub(super) fn change(&self, id: &str, change: impl FnOnce(&mut BuildRecord)) {
+        let changed = self.builds.update(id, change);
+        if let Some((events, (before, after))) = self.events.as_ref().zip(changed) {
+            event::changes(&before, &after).into_iter().for_each(|event| events.tell(event));
+        }
     }
 
     /// The data folder without symbolic links: the commands see their directory as the system reports it.
@@ -190,6 +205,7 @@ impl Engine {
             phases: Vec::new(),
             exported_variables: std::collections::BTreeMap::new(),
             reports: Vec::new(),
+            timeout: job.settings.timeout,
             log: log.to_owned(),
         }
     }

@@ -92,7 +92,7 @@ impl Build<'_> {
                 }
             }
         }
-        self.engine.builds.update(self.id, |record| record.exported_variables = exported.iter().cloned().collect());
+        self.engine.change(self.id, |record| record.exported_variables = exported.iter().cloned().collect());
         match failure {
             Some(failure) => Err(failure),
             None => Ok(ActionSuccess { output_variables: exported.into_iter().collect(), ..ActionSuccess::default() }),
@@ -246,7 +246,7 @@ impl Build<'_> {
             end_time: None,
             contexts: Vec::new(),
         };
-        self.engine.builds.update(self.id, |record| record.phases.push(phase));
+        self.engine.change(self.id, |record| record.phases.push(phase));
         self.progress.report(ProgressUpdate {
             summary: Some(format!("phase {}", phase_type.as_str())),
             ..ProgressUpdate::default()
@@ -269,14 +269,18 @@ impl Build<'_> {
         Failure { status: BuildStatus::Failed, message }
     }
 
-    fn finish(&mut self, phase_type: PhaseType, status: BuildStatus, contexts: Vec<PhaseContext>) {
+    fn finish(&mut self, phase_type: PhaseType, status: BuildStatus, mut contexts: Vec<PhaseContext>) {
+        // The record and the events show what the log shows.
+        for context in &mut contexts {
+            context.message = self.log.masked(&context.message);
+        }
         self.log.note(CONTAINER, &format!("Phase complete: {} State: {}", phase_type.as_str(), status.as_str()));
         for context in &contexts {
             let text = format!("Phase context status code: {} Message: {}", context.status_code, context.message);
             self.log.note(CONTAINER, &text);
         }
         let now = self.engine.now();
-        self.engine.builds.update(self.id, |record| {
+        self.engine.change(self.id, |record| {
             if let Some(phase) = record.phases.iter_mut().rev().find(|phase| phase.phase_type == phase_type) {
                 phase.status = status;
                 phase.end_time = Some(now);

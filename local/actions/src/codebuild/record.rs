@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -149,6 +150,8 @@ pub struct BuildRecord {
     pub exported_variables: BTreeMap<String, String>,
     /// One per entry of the `reports` section.
     pub reports: Vec<ReportRecord>,
+    /// How long it may run.
+    pub timeout: Duration,
     /// The whole log.
     pub log: PathBuf,
 }
@@ -181,10 +184,13 @@ impl Builds {
         number
     }
 
-    pub(super) fn update(&self, id: &str, change: impl FnOnce(&mut BuildRecord)) {
-        if let Some(record) = self.lock().iter_mut().rev().find(|build| build.id == id) {
-            change(record);
-        }
+    /// Changes a build; gives what it was before and what it is now.
+    pub(super) fn update(&self, id: &str, change: impl FnOnce(&mut BuildRecord)) -> Option<(BuildRecord, BuildRecord)> {
+        let mut builds = self.lock();
+        let record = builds.iter_mut().rev().find(|build| build.id == id)?;
+        let before = record.clone();
+        change(record);
+        Some((before, record.clone()))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<BuildRecord>> {

@@ -6,6 +6,7 @@ mod codebuild;
 mod codedeploy;
 mod example;
 mod others;
+mod service_events;
 mod source;
 mod support;
 mod unpack;

@@ -6,5 +6,6 @@ mod codebuild;
 mod function;
 mod function_urls;
 mod messages;
+mod pipelines;
 mod schedules;
 mod world;
