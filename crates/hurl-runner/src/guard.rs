@@ -47,7 +47,9 @@ impl NetworkPolicy {
         self
     }
 
-    /// Refuses one address and port whatever else is allowed: the Lambda Runtime API, for one.
+    /// Refuses one address and port whatever else is allowed: the Lambda Runtime API, for one. Where the address is this
+    /// machine, every other address of this machine is refused at that port too: what listens on one of them may listen
+    /// on all.
     #[must_use]
     pub fn never(mut self, address: SocketAddr) -> Self {
         self.never.push(address);
@@ -86,7 +88,7 @@ impl NetworkPolicy {
         let refuse = |reason| Err(Refusal { target: address.to_string(), reason });
         for ip in forms(address.ip()) {
             let is_never =
-                |never: &SocketAddr| never.port() == address.port() && forms(never.ip()).any(|form| form == ip);
+                |never: &SocketAddr| never.port() == address.port() && forms(never.ip()).any(|form| is_same(form, ip));
             if self.never.iter().any(is_never) {
                 return refuse("is never to be reached");
             }
@@ -217,6 +219,12 @@ impl fmt::Display for Network {
 pub(crate) fn normalized(host: &str) -> String {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+/// Whether two addresses lead to the same place. A connection to the unspecified address goes to this machine.
+fn is_same(left: IpAddr, right: IpAddr) -> bool {
+    let is_here = |ip| matches!(Class::of(ip), Class::Loopback | Class::Unspecified);
+    left == right || (is_here(left) && is_here(right))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -382,6 +390,26 @@ mod tests {
         }
         let opened = NetworkPolicy::new().allow_network("169.254.169.254".parse().unwrap());
         assert!(is_allowed(&opened, "169.254.169.254") && !is_allowed(&opened, "169.254.169.253"));
+    }
+
+    #[test]
+    fn what_is_never_reached_is_reached_by_no_address_of_this_machine() {
+        let all = || {
+            let policy = NetworkPolicy::new().allow_network("0.0.0.0/0".parse().unwrap());
+            policy.allow_network("::/0".parse().unwrap())
+        };
+        for never in ["127.0.0.1:9001", "[::1]:9001", "0.0.0.0:9001", "[::ffff:127.0.0.1]:9001"] {
+            let policy = all().never(never.parse().unwrap());
+            for ip in
+                ["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1", "::127.0.0.1", "2002:7f00:1::"]
+            {
+                let address = |port| SocketAddr::new(ip.parse().unwrap(), port);
+                assert!(all().check_address(address(9001)).is_ok(), "{ip}");
+                assert!(policy.check_address(address(9001)).is_err(), "{never} {ip}");
+                assert!(policy.check_address(address(9002)).is_ok(), "{never} {ip}");
+            }
+            assert!(policy.check_address("10.0.0.1:9001".parse().unwrap()).is_ok());
+        }
     }
 
     #[test]

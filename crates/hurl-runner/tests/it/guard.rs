@@ -13,10 +13,18 @@ use crate::support::{failures, options, run_with};
 
 /// Answers with the next of several lists of addresses; the last one stays.
 #[derive(Clone, Debug, Default)]
-struct Names(Arc<Mutex<HashMap<String, Vec<Vec<IpAddr>>>>>);
+pub(crate) struct Names(Arc<Mutex<HashMap<String, Vec<Vec<IpAddr>>>>>);
 
 impl Names {
-    fn with(self, name: &str, answers: &[&[&str]]) -> Self {
+    /// The names in the spellings.
+    pub(crate) fn metadata() -> Self {
+        Self::default()
+            .with("metadata.test", &[&["169.254.169.254"]])
+            .with("localhost", &[&["127.0.0.1", "::1"]])
+            .with("six.test", &[&["64:ff9b::a9fe:a9fe"]])
+    }
+
+    pub(crate) fn with(self, name: &str, answers: &[&[&str]]) -> Self {
         let answers = answers.iter().map(|answer| answer.iter().map(|ip| ip.parse().unwrap()).collect()).collect();
         self.0.lock().unwrap().insert(name.to_owned(), answers);
         self
@@ -58,13 +66,10 @@ impl World {
         let server = Server::start().await;
         let address = SocketAddr::from(([127, 0, 0, 1], server.port));
         let recorder = Recorder { connected: Arc::default(), server: address };
-        let names = Names::default()
+        let names = Names::metadata()
             .with("staging.test", &[&["93.184.216.34"]])
-            .with("metadata.test", &[&["169.254.169.254"]])
-            .with("localhost", &[&["127.0.0.1", "::1"]])
             .with("mixed.test", &[&["127.0.0.1", "93.184.216.34", "::ffff:169.254.169.254"]])
-            .with("rebind.test", &[&["93.184.216.34"], &["169.254.169.254"]])
-            .with("six.test", &[&["64:ff9b::a9fe:a9fe"]]);
+            .with("rebind.test", &[&["93.184.216.34"], &["169.254.169.254"]]);
         Self { server, recorder, names }
     }
 
@@ -74,7 +79,13 @@ impl World {
     }
 
     async fn run(&self, policy: NetworkPolicy, source: &str) -> FileReport {
-        let options = RunOptions { outbound: self.outbound(policy), ..options() };
+        self.run_to("", policy, source).await
+    }
+
+    /// Runs a file in which `{{url}}` is set.
+    async fn run_to(&self, url: &str, policy: NetworkPolicy, source: &str) -> FileReport {
+        let mut options = RunOptions { outbound: self.outbound(policy), ..options() };
+        options.variables.set("url", url);
         run_with("http://staging.test", source, options).await
     }
 
@@ -83,7 +94,8 @@ impl World {
     }
 }
 
-const SPELLINGS: [&str; 26] = [
+/// Spellings of the metadata services and of the Runtime API.
+pub(crate) const SPELLINGS: [&str; 26] = [
     "http://169.254.169.254/latest/meta-data/",
     "http://169.254.169.254:80/",
     "http://2852039166/",
@@ -112,14 +124,30 @@ const SPELLINGS: [&str; 26] = [
     "http://user:pass@169.254.169.254/",
 ];
 
+/// Spellings that no file and no `Location` header has, but that a variable can bring.
+pub(crate) const OTHER_SPELLINGS: [&str; 11] = [
+    "http://169\u{3002}254\u{3002}169\u{3002}254/",
+    "http://\u{ff11}\u{ff16}\u{ff19}.254.169.254/",
+    "http://\u{2460}\u{2465}\u{2468}.254.169.254/",
+    "http://%31%36%39.254.169.254/",
+    "http://169.254.169.254./",
+    "http://%5b::ffff:169.254.169.254%5d/",
+    "http:\\\\169.254.169.254/",
+    "http:///169.254.169.254/",
+    "http://staging.test@169.254.169.254/",
+    "http://127.0.0.1.:9001/",
+    "http://0.0.0.0:9001/",
+];
+
 #[tokio::test]
 async fn no_spelling_reaches_the_metadata_service_or_the_runtime_api() {
     let world = World::new().await;
-    for url in SPELLINGS {
-        let report = world.run(NetworkPolicy::new(), &format!("GET {url}\nHTTP *\n")).await;
+    for url in SPELLINGS.into_iter().chain(OTHER_SPELLINGS) {
+        let report = world.run_to(url, NetworkPolicy::new(), "GET {{url}}\nHTTP *\n").await;
         assert!(!report.passed, "{url}");
         let failure = &failures(&report)[0];
-        assert!(failure.contains("the network policy refuses the connection"), "{url}: {failure}");
+        let is_refused = failure.contains("the network policy refuses the connection");
+        assert!(is_refused || failure.contains("Invalid URL"), "{url}: {failure}");
     }
     assert_eq!(world.connected(), [""; 0]);
     assert!(world.server.seen.lock().unwrap().is_empty());

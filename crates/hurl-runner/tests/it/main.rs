@@ -6,6 +6,7 @@ mod asserts;
 mod guard;
 mod junit;
 mod load;
+mod namespace;
 mod options;
 mod probes;
 mod requests;

@@ -33,13 +33,17 @@ struct Shared {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        Self::start_on("127.0.0.1:0").await
+    }
+
+    pub(crate) async fn start_on(address: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
         let shared = Shared { hits: Arc::default(), seen: Arc::default() };
         let recording = axum::middleware::from_fn_with_state(shared.clone(), record);
         let app = router().layer(recording).with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { base: format!("http://127.0.0.1:{port}"), port, seen: shared.seen }
+        Self { base: format!("http://{address}"), port: address.port(), seen: shared.seen }
     }
 
     pub(crate) fn last(&self) -> Seen {
