@@ -94,3 +94,36 @@ fn the_tests_that_architecture_names_exist() {
         assert!(code.contains(&format!("fn {name}(")), "there is no test {name}");
     }
 }
+
+/// What the programs of the repository are linked with, from the tree that cargo builds: of what is written in C, only
+/// the TLS provider.
+#[test]
+fn nothing_brings_a_c_library_but_the_tls_provider() {
+    // linux-raw-sys has the numbers of the kernel's calls and no code.
+    const BINDINGS: [&str; 2] = ["aws-lc-sys", "linux-raw-sys"];
+    const BUILDERS: [&str; 5] = ["bindgen", "cc", "cmake", "pkg-config", "vcpkg"];
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["tree", "--offline", "--locked", "--edges", "normal,build", "--prefix", "depth"]);
+    cargo.args(["--package", "stagegate", "--package", "stagegate-hurl-runner"]);
+    for (function, _) in packages("functions") {
+        cargo.args(["--package", &function]);
+    }
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).unwrap();
+    let mut above: Vec<&str> = Vec::new();
+    let mut stands_in = false;
+    for line in tree.lines().filter(|line| !line.is_empty()) {
+        let digits = line.find(|c: char| !c.is_ascii_digit()).unwrap();
+        let depth: usize = line[..digits].parse().unwrap();
+        let name = line[digits..].split(' ').next().unwrap();
+        above.truncate(depth);
+        assert!(!name.ends_with("-sys") || BINDINGS.contains(&name), "{name} comes with {above:?}");
+        let builder = BUILDERS.contains(&name) && above.last().is_some_and(|parent| !BUILDERS.contains(parent));
+        assert!(!builder || above.last() == Some(&"aws-lc-sys"), "{above:?} builds or finds a C library with {name}");
+        assert!(name != "libxml" || line.contains("libxml-stand-in"), "{line}");
+        stands_in |= name == "libxml";
+        above.push(name);
+    }
+    assert!(stands_in && tree.contains("aws-lc-sys v"), "{tree}");
+}

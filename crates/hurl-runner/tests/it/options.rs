@@ -59,6 +59,20 @@ async fn connections_go_elsewhere() {
 }
 
 #[tokio::test]
+async fn two_hundred_checks_take_four_rounds_of_fifty() {
+    let server = Server::start().await;
+    let source = format!("GET {}/slow/50\nHTTP 200\n", server.base);
+    let files: Vec<_> = (0..200).map(|n| HurlFile::parse(&format!("{n}.hurl"), source.as_bytes()).unwrap()).collect();
+    let begin = Instant::now();
+    let reports = run_files(&files, 50, &options()).await;
+    let taken = begin.elapsed();
+    assert!(reports.iter().all(|report| report.passed));
+    // The benchmark measures it; here the machine may be busy. One after the other, they would take 10 seconds.
+    assert!(taken >= Duration::from_millis(200) && taken < Duration::from_secs(5), "{taken:?}");
+    assert!((10..=50).contains(&server.slow.most()), "{}", server.slow.most());
+}
+
+#[tokio::test]
 async fn headers_are_added_and_taken_away() {
     let server = Server::start().await;
     let source = "GET {{base}}/a/../echo\nX-A: 1\n[Options]\nheader: X-B: 2\nno-header: X-A\nno-header: Accept\n\

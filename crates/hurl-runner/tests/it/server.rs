@@ -15,6 +15,7 @@ pub(crate) struct Server {
     pub(crate) base: String,
     pub(crate) port: u16,
     pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
+    pub(crate) slow: Slow,
 }
 
 /// A request as it came.
@@ -28,7 +29,21 @@ pub(crate) struct Seen {
 #[derive(Clone)]
 struct Shared {
     hits: Arc<AtomicUsize>,
+    slow: Slow,
     seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+/// How many slow requests are under way, and how many were at the most.
+#[derive(Clone, Default)]
+pub(crate) struct Slow {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Slow {
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
 }
 
 impl Server {
@@ -39,11 +54,11 @@ impl Server {
     pub(crate) async fn start_on(address: &str) -> Self {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Shared { hits: Arc::default(), seen: Arc::default() };
+        let shared = Shared { hits: Arc::default(), slow: Slow::default(), seen: Arc::default() };
         let recording = axum::middleware::from_fn_with_state(shared.clone(), record);
         let app = router().layer(recording).with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { base: format!("http://{address}"), port: address.port(), seen: shared.seen }
+        Self { base: format!("http://{address}"), port: address.port(), seen: shared.seen, slow: shared.slow }
     }
 
     pub(crate) fn last(&self) -> Seen {
@@ -131,8 +146,11 @@ async fn flaky(State(shared): State<Shared>, Path(good): Path<usize>) -> StatusC
     if hit >= good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-async fn slow(Path(ms): Path<u64>) -> &'static str {
+async fn slow(State(shared): State<Shared>, Path(ms): Path<u64>) -> &'static str {
+    let now = shared.slow.now.fetch_add(1, Ordering::SeqCst) + 1;
+    shared.slow.most.fetch_max(now, Ordering::SeqCst);
     tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    shared.slow.now.fetch_sub(1, Ordering::SeqCst);
     "slow"
 }
 
