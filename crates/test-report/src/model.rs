@@ -92,19 +92,23 @@ impl<'a> TestCase<'a> {
     /// What people call the test: `class::name`, else `suite::name`, else the name.
     #[must_use]
     pub fn id(&self) -> String {
-        TestId(self).to_string()
+        let mut id = String::new();
+        self.write_id(&mut id);
+        id
     }
-}
 
-struct TestId<'a>(&'a TestCase<'a>);
-
-impl fmt::Display for TestId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = if self.0.class_name.is_empty() { self.0.suite } else { self.0.class_name };
-        let name = if self.0.name.is_empty() { "(unnamed)" } else { self.0.name };
+    /// Writes [`id`](Self::id) in place of what `id` holds, for callers that look at the ids of many tests.
+    pub fn write_id(&self, id: &mut String) {
+        let owner = if self.class_name.is_empty() { self.suite } else { self.class_name };
+        let name = if self.name.is_empty() { "(unnamed)" } else { self.name };
         // Some writers put the class into the name as well.
         let repeated = name.strip_prefix(owner).is_some_and(|rest| rest.starts_with(['.', ':', ' ', '#', '/']));
-        if owner.is_empty() || repeated { f.write_str(name) } else { write!(f, "{owner}::{name}") }
+        id.clear();
+        if !owner.is_empty() && !repeated {
+            id.push_str(owner);
+            id.push_str("::");
+        }
+        id.push_str(name);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the reports of one execution hold, gathered file by file.
 
+mod digest;
 mod names;
 mod watch;
 
@@ -14,6 +15,7 @@ use test_report::{CountedOnly, Observed, Outcome, Sink, Standing, Summary, TestC
 
 use crate::codebuild_reports::{BuildReports, CaseOutcome};
 
+pub(crate) use digest::Digests;
 pub use names::Names;
 pub(crate) use names::Vanished;
 pub(crate) use watch::Watch;

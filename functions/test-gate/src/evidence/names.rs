@@ -1,11 +1,11 @@
 //! Which tests there were, small enough to be kept until the next execution.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 use test_report::TestCase;
 
-/// The most tests whose digests are kept: 8 bytes each in memory.
+use super::digest::Digests;
+
+/// The most tests whose digests are kept: 8 bytes each, and twice as many in memory while they are collected.
 const MAX_DIGESTS: usize = 250_000;
 /// The most bytes of names that are kept, so that a missing test can be named and not only counted.
 const MAX_NAME_BYTES: usize = 256 * 1024;
@@ -14,45 +14,87 @@ const MAX_NAME_BYTES: usize = 256 * 1024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Names {
-    /// FNV-1a digests of suite, class and name, in hexadecimal, 16 digits each.
-    digests: Vec<String>,
+    /// Digests of suite, class and name.
+    digests: Digests,
     /// The names in the order of `digests`, or none at all.
     names: Vec<String>,
-    /// Whether there were more tests than are kept: nothing can be said about missing ones then.
+    /// Whether there were more tests than are kept: nothing is kept then, and nothing can be said about missing ones.
     overflow: bool,
 }
 
-/// Collects [`Names`] while tests are counted.
+/// Collects [`Names`] while tests are counted. Tests of the same names are told apart from others when there are many, and
+/// at the end: a list that is sorted now and then is quicker than a set.
 #[derive(Debug, Default)]
 pub(crate) struct NameCollector {
-    seen: HashSet<u64>,
-    tests: Vec<(u64, Option<String>)>,
+    digests: Vec<u64>,
+    /// The names in the order of `digests`, while they are not too many.
+    names: Vec<String>,
     name_bytes: usize,
+    has_no_names: bool,
     overflow: bool,
 }
 
 impl NameCollector {
-    pub(crate) fn add(&mut self, case: &TestCase<'_>) {
-        let digest = digest(case);
-        if !self.seen.insert(digest) {
+    /// Notes a test and the digest of its names.
+    pub(crate) fn add(&mut self, digest: u64, case: &TestCase<'_>) {
+        if self.overflow {
             return;
         }
-        if self.seen.len() > MAX_DIGESTS {
-            self.overflow = true;
-            return;
+        self.digests.push(digest);
+        if !self.has_no_names {
+            let name = case.id();
+            self.name_bytes += name.len();
+            self.names.push(name);
         }
-        let name = (self.name_bytes <= MAX_NAME_BYTES).then(|| case.id());
-        self.name_bytes += name.as_ref().map_or(0, String::len);
-        self.tests.push((digest, name));
+        if self.digests.len() >= 2 * MAX_DIGESTS || self.name_bytes > 2 * MAX_NAME_BYTES {
+            self.compact();
+        }
     }
 
-    pub(crate) fn finish(&self) -> Names {
-        let names = match self.name_bytes <= MAX_NAME_BYTES {
-            true => self.tests.iter().filter_map(|(_, name)| name.clone()).collect(),
-            false => Vec::new(),
-        };
-        let digests = self.tests.iter().map(|(digest, _)| format!("{digest:016x}")).collect();
-        Names { digests, names, overflow: self.overflow }
+    /// Sorts, keeps one of each, and drops what is too much.
+    fn compact(&mut self) {
+        if self.has_no_names {
+            self.digests.sort_unstable();
+            self.digests.dedup();
+        } else {
+            let mut tests: Vec<_> = self.digests.drain(..).zip(self.names.drain(..)).collect();
+            tests.sort_by_key(|(digest, _)| *digest);
+            tests.dedup_by_key(|(digest, _)| *digest);
+            (self.digests, self.names) = tests.into_iter().unzip();
+            self.name_bytes = self.names.iter().map(String::len).sum();
+        }
+        self.overflow |= self.digests.len() > MAX_DIGESTS;
+        self.has_no_names |= self.overflow || self.name_bytes > MAX_NAME_BYTES;
+        if self.has_no_names {
+            (self.names, self.name_bytes) = (Vec::new(), 0);
+        }
+        if self.overflow {
+            self.digests = Vec::new();
+        }
+    }
+
+    /// What was collected.
+    pub(crate) fn finish(mut self) -> Names {
+        self.compact();
+        Names { digests: Digests::ascending(self.digests), names: self.names, overflow: self.overflow }
+    }
+}
+
+impl Names {
+    /// The tests that were there `before` and are not now.
+    pub(crate) fn vanished(&self, before: &Names) -> Vanished {
+        if before.overflow || self.overflow {
+            return Vanished::TooMany;
+        }
+        let mut now = self.digests.iter().peekable();
+        let missing = before.digests.iter().enumerate().filter(|(_, digest)| {
+            while now.next_if(|now| now < digest).is_some() {}
+            now.peek() != Some(digest)
+        });
+        let missing: Vec<usize> = missing.map(|(number, _)| number).collect();
+        let mut names: Vec<_> = missing.iter().filter_map(|number| before.names.get(*number).cloned()).collect();
+        names.sort_unstable();
+        Vanished::Counted(missing.len() as u64, names)
     }
 }
 
@@ -65,39 +107,18 @@ pub(crate) enum Vanished {
     TooMany,
 }
 
-impl Names {
-    pub(crate) fn vanished(&self, now: &Names) -> Vanished {
-        if self.overflow || now.overflow {
-            return Vanished::TooMany;
-        }
-        let now: HashSet<&str> = now.digests.iter().map(String::as_str).collect();
-        let missing = self.digests.iter().enumerate().filter(|(_, digest)| !now.contains(digest.as_str()));
-        let missing: Vec<usize> = missing.map(|(number, _)| number).collect();
-        let names = missing.iter().filter_map(|number| self.names.get(*number).cloned()).collect();
-        Vanished::Counted(missing.len() as u64, names)
-    }
-}
-
-/// FNV-1a over suite, class and name. It must stay the same from one release of Stagegate to the next, which the
-/// standard library's hashers do not promise.
-pub(crate) fn digest(case: &TestCase<'_>) -> u64 {
-    let parts = [case.suite, "\0", case.class_name, "\0", case.name];
-    parts
-        .iter()
-        .flat_map(|part| part.bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
 #[cfg(test)]
 mod tests {
     use test_report::Outcome;
 
+    use super::super::digest::OwnerDigest;
     use super::*;
 
     fn names(tests: impl IntoIterator<Item = String>) -> Names {
         let mut collector = NameCollector::default();
         for name in tests {
-            collector.add(&TestCase::new(&name, Outcome::Passed));
+            let case = TestCase::new(&name, Outcome::Passed);
+            collector.add(OwnerDigest::new("", "").of(&case), &case);
         }
         collector.finish()
     }
@@ -106,15 +127,31 @@ mod tests {
     fn missing_tests_are_counted_and_named_while_they_are_few() {
         let few = |range: std::ops::Range<u32>| names(range.map(|n| format!("test {n}")));
         let missing = Vanished::Counted(2, vec!["test 0".to_owned(), "test 1".to_owned()]);
-        assert_eq!(few(0..10).vanished(&few(2..12)), missing);
+        assert_eq!(few(2..12).vanished(&few(0..10)), missing);
+        assert_eq!(few(0..12).vanished(&few(0..10)), Vanished::Counted(0, Vec::new()));
+        assert_eq!(few(0..0).vanished(&few(0..1)), Vanished::Counted(1, vec!["test 0".to_owned()]));
         let many = |range: std::ops::Range<u32>| names(range.map(|n| format!("a long name of a test {n:0100}")));
-        assert_eq!(many(0..5_000).vanished(&many(3..5_000)), Vanished::Counted(3, Vec::new()));
-        assert_eq!(few(0..250_001).vanished(&few(0..1)), Vanished::TooMany);
+        assert_eq!(many(3..5_000).vanished(&many(0..5_000)), Vanished::Counted(3, Vec::new()));
     }
 
     #[test]
-    fn digests_do_not_change_between_releases() {
-        let case = TestCase { suite: "s", class_name: "c", ..TestCase::new("n", Outcome::Passed) };
-        assert_eq!(format!("{:016x}", digest(&case)), "345c85fa7f76be19");
+    fn tests_of_the_same_name_are_one() {
+        let repeated =
+            |times: u32, of: u32| names((0..times * of).map(move |n| format!("a rather long name {}", n % of)));
+        assert_eq!(repeated(50_000, 3), repeated(1, 3));
+        assert_eq!(repeated(50_000, 3).names.len(), 3);
+        assert_eq!(repeated(10, 100_000), repeated(1, 100_000));
+    }
+
+    #[test]
+    fn of_too_many_tests_nothing_is_said_and_nothing_kept() {
+        let numbered = |range: std::ops::Range<u32>| names(range.map(|n| n.to_string()));
+        let (most, one) = (numbered(0..250_000), numbered(0..1));
+        assert_eq!(one.vanished(&most), Vanished::Counted(249_999, Vec::new()));
+        for more in [numbered(0..250_001), numbered(0..1_000_000)] {
+            assert_eq!(one.vanished(&more), Vanished::TooMany);
+            assert_eq!(more.vanished(&one), Vanished::TooMany);
+            assert_eq!(more, Names { overflow: true, ..Names::default() });
+        }
     }
 }

@@ -81,7 +81,13 @@ pub struct Judged {
 }
 
 /// Judges the evidence of one execution by the policy of the gate named `gate`.
-pub fn judge(gate: &str, policy: &TestGate, evidence: Evidence, around: Circumstances<'_>, at: Timestamp) -> Judged {
+pub fn judge(
+    gate: &str,
+    policy: &TestGate,
+    mut evidence: Evidence,
+    around: Circumstances<'_>,
+    at: Timestamp,
+) -> Judged {
     let mut verdict = VerdictBuilder::new(gate, around.execution.clone());
     let mut baseline = Baseline { execution: around.execution.execution.clone(), at, tests: None, coverage: None };
     for file in evidence.files() {
@@ -93,16 +99,17 @@ pub fn judge(gate: &str, policy: &TestGate, evidence: Evidence, around: Circumst
     {
         verdict.baseline(BaselineRef { execution: known.execution.clone(), at: known.at });
     }
+    let names = evidence.tests.as_mut().and_then(|tests| tests.watch.take_names());
     let mut findings = Vec::new();
     if let (Some(provenance), false) = (&policy.provenance, evidence.files().next().is_none()) {
         findings.push(provenance::judge(provenance, &evidence, around.started, at));
     }
     if let (Some(rules), Some(tests)) = (&policy.tests, &evidence.tests) {
-        let judged = tests::judge(rules, tests, around.build.as_ref(), &evidence.places, &comparing);
+        let judged = tests::judge(rules, tests, around.build.as_ref(), &evidence.places, &comparing, names.as_ref());
         if let Some(counts) = judged.counts {
             verdict.tests(counts);
         }
-        baseline.tests = TestsBaseline::of(tests, &judged.counts.unwrap_or_default());
+        baseline.tests = TestsBaseline::of(tests, &judged.counts.unwrap_or_default(), names);
         findings.extend(judged.findings);
     }
     if let (Some(rules), Some(coverage)) = (&policy.coverage, evidence.coverage) {

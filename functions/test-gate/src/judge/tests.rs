@@ -8,7 +8,7 @@ use super::words::{first, limited, outcome, plural, seconds};
 use super::{LISTED, codebuild, files};
 use crate::baseline::TestsBaseline;
 use crate::codebuild_reports::BuildReports;
-use crate::evidence::{Kind, TestEvidence};
+use crate::evidence::{Kind, Names, TestEvidence, Vanished};
 
 pub(super) struct Judged {
     /// The figures; none where no report could be read, since they would only say that nothing was counted.
@@ -22,8 +22,9 @@ pub(super) fn judge(
     build: Option<&BuildReports>,
     places: &[String],
     comparing: &Comparing<'_>,
+    names: Option<&Names>,
 ) -> Judged {
-    let judgement = Judgement { policy, evidence, build, counts: counts(evidence), comparing };
+    let judgement = Judgement { policy, evidence, build, counts: counts(evidence), comparing, names };
     let known = evidence.files.read.iter().any(|file| file.outcome.is_ok()) || build.is_some();
     let (problems, all) = (evidence.summary.problems(), evidence.summary.problem_count());
     let findings = [
@@ -68,6 +69,7 @@ struct Judgement<'a> {
     build: Option<&'a BuildReports>,
     counts: TestCounts,
     comparing: &'a Comparing<'a>,
+    names: Option<&'a Names>,
 }
 
 impl Judgement<'_> {
@@ -275,7 +277,7 @@ impl Judgement<'_> {
 
     fn max_newly_failed(&self) -> Option<Finding> {
         self.compare("tests.max_newly_failed", self.policy.max_newly_failed, |known, rule| {
-            let (count, names) = self.evidence.watch.newly_failing(&known.failing_digests());
+            let (count, names) = self.evidence.watch.newly_failing(&known.failing);
             let names = if count > 0 { format!(": {}", first(&names, count)) } else { String::new() };
             let named = self.comparing.named();
             let message =
@@ -286,11 +288,10 @@ impl Judgement<'_> {
     }
 
     fn max_vanished(&self) -> Option<Finding> {
-        use crate::evidence::Vanished;
         self.compare("tests.max_vanished", self.policy.max_vanished, |known, rule| {
-            let now = self.evidence.watch.names().unwrap_or_default();
             let named = self.comparing.named();
-            match known.names.vanished(&now) {
+            let none = Names::default();
+            match self.names.unwrap_or(&none).vanished(&known.names) {
                 Vanished::Counted(count, names) => {
                     let list = if names.is_empty() { String::new() } else { format!(": {}", first(&names, count)) };
                     let tests = plural(count, "test");
