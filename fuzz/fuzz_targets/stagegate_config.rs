@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use stagegate_config::{Config, GateChoice, MAX_USER_PARAMETERS_CHARS, Places, UserParameters};
+use stagegate_config::{Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, Places, UserParameters};
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else { return };
@@ -44,7 +44,11 @@ fn check_parameters(text: &str, config: Option<&Config>) {
     assert!(text.chars().count() <= MAX_USER_PARAMETERS_CHARS);
     match parameters.choice() {
         Ok(GateChoice::Inline(gate)) => {
-            assert!(gate.tests.is_some() || gate.coverage.is_some() || gate.sarif.is_some(), "a policy without a rule");
+            let has_a_rule = match *gate {
+                Gate::Test(gate) => gate.tests.is_some() || gate.coverage.is_some() || gate.sarif.is_some(),
+                Gate::Smoke(gate) => !gate.hurl.is_empty() || !gate.checks.is_empty(),
+            };
+            assert!(has_a_rule, "a policy without a rule");
         }
         Ok(choice @ GateChoice::Named(_)) => {
             if let Some(config) = config {

@@ -62,13 +62,16 @@ impl GateAction<'_> {
             }
             GateChoice::Named(name) => self.named_gate(name, &parameters, problems),
         };
+        if let Some(error) = gate.and_then(|gate| parameters.values.check_for(gate).err()) {
+            problems.error(self.value(&parameters, &[]), format!("{}: failed to {error}", self.label()));
+        }
         match gate {
             Some(Gate::Test(gate)) => {
                 self.check_artifacts(gate, problems);
                 self.check_codebuild(gate, &parameters, problems);
                 self.check_identity(gate, choice.name(), &parameters, problems);
             }
-            None => {}
+            Some(Gate::Smoke(_)) | None => {}
         }
     }
 

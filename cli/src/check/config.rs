@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use jiff::civil::Date;
-use stagegate_config::{Config, Gate, Places, ReportFiles, TestGate};
+use stagegate_config::{Config, Gate, Places, ReportFiles, SmokeGate, TestGate};
 
 use super::problem::{Position, Problems};
 
@@ -68,6 +68,7 @@ pub(super) type PlaceInGate<'a> = &'a dyn Fn(&[&str]) -> Option<Position>;
 pub(super) fn check_gate(place: PlaceInGate<'_>, gate: &Gate, at: Date, problems: &mut Problems) {
     match gate {
         Gate::Test(gate) => check_test_gate(place, gate, at, problems),
+        Gate::Smoke(gate) => check_smoke_gate(place, gate, problems),
     }
 }
 
@@ -95,6 +96,22 @@ fn check_test_gate(place: PlaceInGate<'_>, gate: &TestGate, at: Date, problems: 
             false => Err(format!("know the format {name:?}; the only one here is sarif")),
         };
         check_reports(place, "sarif", &sarif.reports, known, problems);
+    }
+}
+
+fn check_smoke_gate(place: PlaceInGate<'_>, gate: &SmokeGate, problems: &mut Problems) {
+    let hurl = gate.hurl.iter().map(|files| files.files.glob().glob());
+    let always = gate.always.iter().map(|pattern| pattern.glob().glob());
+    for (number, glob) in hurl.enumerate() {
+        if let Some(reason) = matches_nothing(glob) {
+            let position = place(&["hurl", &number.to_string(), "files"]);
+            problems.error(position, format!("{glob:?} matches no file: {reason}"));
+        }
+    }
+    for (number, glob) in always.enumerate() {
+        if let Some(reason) = matches_nothing(glob) {
+            problems.error(place(&["always", &number.to_string()]), format!("{glob:?} matches no file: {reason}"));
+        }
     }
 }
 

@@ -1,14 +1,14 @@
-//! One entry under `gates`.
+//! The kinds of gates.
 
-use serde::Deserialize;
-
-use crate::{CoveragePolicy, Length, SarifPolicy, TestsPolicy};
+use crate::{SmokeGate, TestGate};
 
 /// A gate of one of the kinds; its keys say of which.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Gate {
     /// Judges reports.
-    Test(TestGate),
+    Test(Box<TestGate>),
+    /// Runs smoke tests.
+    Smoke(Box<SmokeGate>),
 }
 
 impl Gate {
@@ -20,129 +20,70 @@ impl Gate {
     pub fn test(&self) -> Result<&TestGate, WrongKind> {
         match self {
             Self::Test(gate) => Ok(gate),
+            other => Err(WrongKind(other.kind())),
+        }
+    }
+
+    /// The policy of a gate that runs smoke tests.
+    ///
+    /// # Errors
+    ///
+    /// If the gate is of another kind.
+    pub fn smoke(&self) -> Result<&SmokeGate, WrongKind> {
+        match self {
+            Self::Smoke(gate) => Ok(gate),
+            other => Err(WrongKind(other.kind())),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Test(_) => Kind::Test,
+            Self::Smoke(_) => Kind::Smoke,
+        }
+    }
+}
+
+/// A kind of gates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Test,
+    Smoke,
+}
+
+impl Kind {
+    /// What a gate of it does.
+    pub(crate) fn does(self) -> &'static str {
+        match self {
+            Self::Test => "judges reports",
+            Self::Smoke => "runs smoke tests",
+        }
+    }
+
+    /// The function that applies it.
+    pub(crate) fn function(self) -> &'static str {
+        match self {
+            Self::Test => "test-gate",
+            Self::Smoke => "smoke-test",
         }
     }
 }
 
 /// A gate is not of the kind that a function applies. Reads after "failed to".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("apply the gate: it {is}; name it in an action of the function {function}")]
-pub struct WrongKind {
-    /// What the gate does.
-    is: &'static str,
-    /// The function that applies it.
-    function: &'static str,
-}
-
-/// A gate. Its keys say of which kind it is.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transform = crate::schema::gate))]
-#[serde(deny_unknown_fields)]
-pub(crate) struct GateEntry {
-    /// What test reports must show.
-    #[serde(default)]
-    pub(crate) tests: Option<TestsPolicy>,
-    /// What coverage reports must show.
-    #[serde(default)]
-    pub coverage: Option<CoveragePolicy>,
-    /// What static analysis may find.
-    #[serde(default)]
-    pub sarif: Option<SarifPolicy>,
-    /// How old the evidence may be.
-    #[serde(default)]
-    pub provenance: Option<Provenance>,
-    /// What a rule that compares with the baseline says where there is none yet.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(extend("default" = "pass")))]
-    pub without_baseline: WithoutBaseline,
-}
-
-impl GateEntry {
-    /// The gate that the keys make.
-    pub(crate) fn gate(self) -> Result<Gate, Fault> {
-        let Self { tests, coverage, sarif, provenance, without_baseline } = self;
-        let gate = TestGate { tests, coverage, sarif, provenance, without_baseline };
-        match gate.fault() {
-            Some(fault) => Err(fault),
-            None => Ok(Gate::Test(gate)),
-        }
-    }
-}
-
-/// What the reports of an execution must show.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TestGate {
-    /// What test reports must show.
-    pub tests: Option<TestsPolicy>,
-    /// What coverage reports must show.
-    pub coverage: Option<CoveragePolicy>,
-    /// What static analysis may find.
-    pub sarif: Option<SarifPolicy>,
-    /// How old the evidence may be.
-    pub provenance: Option<Provenance>,
-    /// What a rule that compares with the baseline says where there is none yet.
-    pub without_baseline: WithoutBaseline,
-}
-
-/// How old the evidence may be, by the times that the reports state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(transform = crate::schema::provenance))]
-#[serde(deny_unknown_fields)]
-pub struct Provenance {
-    /// Reports must be younger than the start of the pipeline execution. The action's UserParameters must name
-    /// `pipeline` and `execution`.
-    #[serde(default)]
-    pub since_execution: bool,
-    /// Reports must not be older than this.
-    #[serde(default)]
-    pub max_age: Option<Length>,
-}
-
-/// What a rule that compares with the baseline says where there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum WithoutBaseline {
-    /// It passes; the execution is recorded, and the next one is judged by it.
-    #[default]
-    Pass,
-    /// It fails.
-    Fail,
-    /// It asks a person.
-    Inconclusive,
-}
+#[error("apply the gate: it {}, so name it in an action of the function {}", .0.does(), .0.function())]
+pub struct WrongKind(Kind);
 
 /// What is wrong with a gate as a whole.
+#[derive(Debug)]
 pub(crate) struct Fault {
-    /// The key of the gate that is meant; empty for the gate itself.
-    pub(crate) key: &'static str,
-    pub(crate) what: &'static str,
+    /// The way from the gate to what is meant: keys, and numbers of items from 0.
+    pub(crate) path: Vec<String>,
+    pub(crate) what: String,
 }
 
-impl TestGate {
-    /// What is wrong with the gate as a whole, if anything; its parts are checked while they are read.
-    pub(crate) fn fault(&self) -> Option<Fault> {
-        let fault = |key, what| Some(Fault { key, what });
-        if self.tests.is_none() && self.coverage.is_none() && self.sarif.is_none() {
-            let what = "has no rule, so it could pass without looking at anything; add `tests`, `coverage` or `sarif`";
-            return fault("", what);
-        }
-        if self.tests.as_ref().is_some_and(|tests| tests.reports.is_empty() && tests.codebuild.is_none()) {
-            let what = "has `tests` that name no report; add `reports` such as [\"**/TEST-*.xml\"], or `codebuild`";
-            return fault("tests", what);
-        }
-        if self.provenance.is_some_and(|provenance| !provenance.since_execution && provenance.max_age.is_none()) {
-            let what = "has a `provenance` that asks for nothing; add `since_execution: true` or `max_age`";
-            return fault("provenance", what);
-        }
-        None
-    }
-
-    /// Whether a rule compares with the baseline.
-    pub fn compares(&self) -> bool {
-        let drop = self.coverage.as_ref().is_some_and(|coverage| coverage.max_drop.is_some());
-        drop || self.tests.as_ref().is_some_and(TestsPolicy::compares)
+impl Fault {
+    pub(crate) fn new(path: &[&str], what: impl Into<String>) -> Self {
+        Self { path: path.iter().map(|&step| step.to_owned()).collect(), what: what.into() }
     }
 }

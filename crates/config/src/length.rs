@@ -1,18 +1,23 @@
-//! A length of time as people write it: `90s`, `10m`, `1h30m`, `7d`.
+//! A length of time as people write it: `400ms`, `90s`, `10m`, `1h30m`, `7d`.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// The units and their seconds. A day has 24 hours.
-const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+/// The units and their milliseconds. A day has 24 hours.
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-/// A length of time, longer than zero: whole seconds.
+/// A length of time, longer than zero: whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Length(Duration);
 
 impl Length {
+    /// So many seconds.
+    pub(crate) const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
     /// The same as a [`Duration`].
     pub fn as_duration(self) -> Duration {
         self.0
@@ -21,9 +26,9 @@ impl Length {
 
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0.as_secs();
+        let mut rest = self.0.as_millis();
         for (unit, length) in UNITS {
-            let (number, left) = (rest / length, rest % length);
+            let (number, left) = (rest / u128::from(length), rest % u128::from(length));
             if number > 0 {
                 write!(f, "{number}{unit}")?;
             }
@@ -45,7 +50,7 @@ impl Visitor<'_> for LengthVisitor {
     type Value = Length;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a length of time such as 90s, 10m, 1h30m or 7d")
+        f.write_str("a length of time such as 400ms, 90s, 10m or 1h30m")
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Length, E> {
@@ -53,25 +58,30 @@ impl Visitor<'_> for LengthVisitor {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Length, E> {
-        let seconds = seconds(value).filter(|seconds| *seconds > 0);
-        seconds.map(|seconds| Length(Duration::from_secs(seconds))).ok_or_else(|| {
-            E::custom(format!("{value:?} is no length of time; write one such as 90s, 10m, 1h30m or 7d"))
+        let milliseconds = milliseconds(value).filter(|milliseconds| *milliseconds > 0);
+        milliseconds.map(|milliseconds| Length(Duration::from_millis(milliseconds))).ok_or_else(|| {
+            E::custom(format!("{value:?} is no length of time; write one such as 400ms, 90s, 10m or 1h30m"))
         })
     }
 }
 
-/// Whole days, hours, minutes and seconds, in this order, each at most once and of at most six digits.
-fn seconds(mut text: &str) -> Option<u64> {
-    let mut seconds = 0;
-    for (unit, length) in UNITS {
-        let Some((number, rest)) = text.split_once(unit) else { continue };
-        if !(1..=6).contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+/// Whole days, hours, minutes, seconds and milliseconds, in this order, each at most once and of at most six digits.
+fn milliseconds(mut text: &str) -> Option<u64> {
+    let mut sum = 0;
+    let mut units = UNITS.iter();
+    while !text.is_empty() {
+        let digits = text.find(|c: char| !c.is_ascii_digit())?;
+        let (number, rest) = text.split_at(digits);
+        let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (unit, rest) = rest.split_at(end);
+        let (_, length) = units.find(|(name, _)| *name == unit)?;
+        if !(1..=6).contains(&number.len()) {
             return None;
         }
-        seconds += number.parse::<u64>().ok()? * length;
+        sum += number.parse::<u64>().ok()? * length;
         text = rest;
     }
-    text.is_empty().then_some(seconds)
+    Some(sum)
 }
 
 #[cfg(test)]
@@ -81,13 +91,16 @@ mod tests {
     #[test]
     fn lengths_have_units_in_order() {
         for (text, expected) in [
-            ("90s", Some(90)),
-            ("10m", Some(600)),
-            ("1h30m", Some(5400)),
-            ("7d", Some(604_800)),
-            ("1d1h1m1s", Some(90_061)),
-            ("999999d", Some(86_399_913_600)),
+            ("90s", Some(90_000)),
+            ("10m", Some(600_000)),
+            ("1h30m", Some(5_400_000)),
+            ("7d", Some(604_800_000)),
+            ("1d1h1m1s", Some(90_061_000)),
+            ("999999d", Some(86_399_913_600_000)),
             ("0s", Some(0)),
+            ("400ms", Some(400)),
+            ("1m2ms", Some(60_002)),
+            ("1ms1s", None),
             ("", Some(0)),
             ("1000000d", None),
             ("30m1h", None),
@@ -100,13 +113,14 @@ mod tests {
             ("1 h", None),
             ("1h ", None),
         ] {
-            assert_eq!(seconds(text), expected, "{text:?}");
+            assert_eq!(milliseconds(text), expected, "{text:?}");
         }
     }
 
     #[test]
     fn a_length_is_shown_as_it_may_be_written() {
-        let show = |seconds| Length(Duration::from_secs(seconds)).to_string();
+        let show = |seconds| Length::seconds(seconds).to_string();
+        assert_eq!(Length(Duration::from_millis(61_250)).to_string(), "1m1s250ms");
         assert_eq!((show(5400), show(90), show(604_800)), ("1h30m".to_owned(), "1m30s".to_owned(), "7d".to_owned()));
     }
 }

@@ -6,6 +6,7 @@
 mod approval;
 mod channel;
 mod coverage_policy;
+mod entry;
 mod error;
 mod gate;
 mod length;
@@ -18,7 +19,9 @@ mod rule;
 mod sarif_policy;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod smoke;
 mod suggest;
+mod test_gate;
 mod tests_policy;
 
 use std::collections::BTreeMap;
@@ -26,14 +29,15 @@ use std::path::Path;
 
 use approval::ApprovalFault;
 use channel::ChannelEntry;
-use gate::{Fault, GateEntry};
+use entry::GateEntry;
+use gate::Fault;
 use serde::Deserialize;
 
 pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation};
 pub use channel::Channel;
 pub use coverage_policy::CoveragePolicy;
 pub use error::{ConfigError, Place};
-pub use gate::{Gate, Provenance, TestGate, WithoutBaseline, WrongKind};
+pub use gate::{Gate, WrongKind};
 pub use length::Length;
 pub use name_patterns::NamePatterns;
 pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
@@ -44,7 +48,9 @@ pub use rule::Rule;
 pub use sarif_policy::{SarifPolicy, Severity};
 #[cfg(feature = "schema")]
 pub use schema::json_schema;
+pub use smoke::SmokeGate;
 pub use suggest::nearest;
+pub use test_gate::{Provenance, TestGate, WithoutBaseline};
 pub use tests_policy::{CodeBuildReports, Quarantine, TestsPolicy};
 
 /// The most bytes of a `stagegate.yaml` that are read.
@@ -101,9 +107,10 @@ impl Config {
         let document: Document = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
         let mut config = Self::default();
         for (gate, entry) in document.gates {
-            let made = entry.gate().map_err(|Fault { key, what }| {
-                let position = Places::read(text).of(&["gates", &gate, key]);
-                ConfigError::bad_gate(name, position, &gate, what)
+            let made = entry.gate().map_err(|Fault { path, what }| {
+                let below: Vec<_> = path.iter().map(String::as_str).collect();
+                let position = Places::read(text).of(&[&["gates", gate.as_str()], below.as_slice()].concat());
+                ConfigError::bad_gate(name, position, &gate, &what)
             })?;
             config.gates.insert(gate, made);
         }

@@ -1,9 +1,14 @@
 //! `UserParameters` of an action: which gate to apply, and what the job event does not say about itself.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use crate::entry::GateEntry;
+use crate::gate::Kind;
+use crate::smoke::{Check, HurlFiles, Steady, VariableValue, is_variable_name};
 use crate::suggest::UnknownName;
-use crate::{Config, CoveragePolicy, Gate, SarifPolicy, TestGate, TestsPolicy, UnknownGate};
+use crate::{Config, CoveragePolicy, Gate, SarifPolicy, TestsPolicy, UnknownGate};
 
 /// The most characters of `UserParameters` (AWS model: a configuration value has 1 to 1000 characters).
 pub const MAX_USER_PARAMETERS_CHARS: usize = 1000;
@@ -29,6 +34,18 @@ pub struct UserParameters {
     /// As part of a short policy: what static analysis may find.
     #[serde(default)]
     pub sarif: Option<SarifPolicy>,
+    /// In place of these: the Hurl files that must pass.
+    #[serde(default)]
+    pub hurl: Option<Vec<HurlFiles>>,
+    /// As part of a short policy: checks without a Hurl file that must pass.
+    #[serde(default)]
+    pub checks: Option<Vec<Check>>,
+    /// As part of a short policy: how long everything must stay green.
+    #[serde(default)]
+    pub steady: Option<Steady>,
+    /// Variables of smoke tests; they win over those of the gate.
+    #[serde(default)]
+    pub variables: BTreeMap<String, VariableValue>,
     /// The id or ARN of the CodeBuild build whose reports are judged: `#{Build.CODEBUILD_BUILD_ID}`.
     #[serde(default)]
     pub build: Option<String>,
@@ -68,8 +85,11 @@ impl UserParameters {
             return Err(ParametersError::NoObject);
         }
         let parameters: Self = serde_json::from_str(text).map_err(|error| ParametersError::invalid(&error))?;
-        match parameters.unresolved() {
-            Some(key) => Err(ParametersError::Unresolved { key }),
+        if let Some(key) = parameters.unresolved() {
+            return Err(ParametersError::Unresolved { key });
+        }
+        match parameters.variables.keys().find(|name| !is_variable_name(name)) {
+            Some(name) => Err(ParametersError::BadVariable { name: name.clone() }),
             None => Ok(parameters),
         }
     }
@@ -80,27 +100,51 @@ impl UserParameters {
     ///
     /// If there is none, or both a gate and a policy.
     pub fn choice(&self) -> Result<GateChoice, ParametersError> {
-        let inline = TestGate {
+        let inline = GateEntry {
             tests: self.tests.clone(),
             coverage: self.coverage.clone(),
             sarif: self.sarif.clone(),
-            ..TestGate::default()
+            hurl: self.hurl.clone(),
+            checks: self.checks.clone(),
+            steady: self.steady,
+            ..GateEntry::default()
         };
-        match (&self.gate, inline != TestGate::default()) {
+        match (&self.gate, inline != GateEntry::default()) {
             (Some(gate), false) => Ok(GateChoice::Named(gate.clone())),
-            (None, true) => match inline.fault() {
-                None => Ok(GateChoice::Inline(Box::new(Gate::Test(inline)))),
-                Some(fault) => Err(ParametersError::BadPolicy { fault: fault.what }),
+            (None, true) => match inline.gate() {
+                Ok(gate) => Ok(GateChoice::Inline(Box::new(gate))),
+                Err(fault) => Err(ParametersError::BadPolicy { fault: fault.what }),
             },
             (None, false) => Err(ParametersError::NoGate),
             (Some(gate), true) => Err(ParametersError::TwoPolicies { gate: gate.clone() }),
         }
     }
 
+    /// Checks that every parameter says something to a gate of this kind.
+    ///
+    /// # Errors
+    ///
+    /// If one is for gates of another kind.
+    pub fn check_for(&self, gate: &Gate) -> Result<(), ParametersError> {
+        let foreign = match gate.kind() {
+            Kind::Test => (!self.variables.is_empty()).then_some(("variables", Kind::Smoke)),
+            Kind::Smoke => self.build.as_ref().map(|_| ("build", Kind::Test)),
+        };
+        match foreign {
+            Some((key, of)) => Err(ParametersError::Foreign { key, of: of.does(), gate: gate.kind().does() }),
+            None => Ok(()),
+        }
+    }
+
     /// A key whose value still holds `#{...}`, which CodePipeline would have replaced.
-    fn unresolved(&self) -> Option<&'static str> {
+    fn unresolved(&self) -> Option<String> {
         let build =
             self.tests.as_ref().and_then(|tests| tests.codebuild.as_ref()).map_or(&None, |source| &source.build);
+        let is_unresolved = |value: &str| value.contains("#{");
+        let variable = self.variables.iter().find(|(_, value)| is_unresolved(&value.to_string()));
+        if let Some((name, _)) = variable {
+            return Some(format!("variables.{name}"));
+        }
         [
             ("gate", &self.gate),
             ("pipeline", &self.pipeline),
@@ -110,8 +154,8 @@ impl UserParameters {
             ("tests.codebuild.build", build),
         ]
         .into_iter()
-        .find(|(_, value)| value.as_deref().is_some_and(|value| value.contains("#{")))
-        .map(|(key, _)| key)
+        .find(|(_, value)| value.as_deref().is_some_and(is_unresolved))
+        .map(|(key, _)| key.to_owned())
     }
 }
 
@@ -170,7 +214,25 @@ pub enum ParametersError {
     )]
     Unresolved {
         /// The key.
+        key: String,
+    },
+    /// A variable that no Hurl file can name.
+    #[error(
+        "read UserParameters: {name:?} among \"variables\" is no name of a variable; begin with a letter, go on with letters, digits, _ and -"
+    )]
+    BadVariable {
+        /// The name.
+        name: String,
+    },
+    /// A key for gates of another kind.
+    #[error("use UserParameters: {key:?} is for a gate that {of}, and this one {gate}; take it out")]
+    Foreign {
+        /// The key.
         key: &'static str,
+        /// What gates do that it is for.
+        of: &'static str,
+        /// What the gate does that was asked for.
+        gate: &'static str,
     },
     /// Neither a gate nor a policy.
     #[error("choose a gate: UserParameters have neither \"gate\" nor a policy; an example: {EXAMPLE}")]
@@ -179,7 +241,7 @@ pub enum ParametersError {
     #[error("use the policy in UserParameters: it {fault}")]
     BadPolicy {
         /// What is wrong with it.
-        fault: &'static str,
+        fault: String,
     },
     /// A gate and a policy.
     #[error("choose a gate: UserParameters have both \"gate\": {gate:?} and a policy; keep one of the two")]

@@ -41,7 +41,11 @@ fn tidy(value: &mut Value) {
             if map.get("default").is_some_and(Value::is_null) {
                 map.shift_remove("default");
             }
-            if map.get("format").and_then(Value::as_str).is_some_and(|format| ["uint64", "double"].contains(&format)) {
+            if map
+                .get("format")
+                .and_then(Value::as_str)
+                .is_some_and(|format| ["uint64", "uint32", "double"].contains(&format))
+            {
                 map.shift_remove("format");
             }
             map.values_mut().for_each(tidy);
@@ -81,6 +85,10 @@ macro_rules! written_schema {
     };
 }
 
+mod smoke;
+
+pub(crate) use smoke::*;
+
 written_schema!(
     Percentage,
     "Percentage",
@@ -99,9 +107,9 @@ written_schema!(
     "Length",
     json_schema!({
         "title": "length of time",
-        "description": "A length of time in days, hours, minutes and seconds, such as 90s, 10m, 1h30m or 7d.",
+        "description": "A length of time in days, hours, minutes, seconds and milliseconds, such as 400ms, 90s, 10m or 1h30m.",
         "type": "string",
-        "pattern": "^(?=.*[1-9])(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?$",
+        "pattern": "^(?=.*[1-9])(?:[0-9]{1,6}d)?(?:[0-9]{1,6}h)?(?:[0-9]{1,6}m)?(?:[0-9]{1,6}s)?(?:[0-9]{1,6}ms)?$",
     })
 );
 
@@ -119,14 +127,18 @@ written_schema!(
 written_schema!(ReportFiles, "ReportFiles", report_files());
 
 /// A glob is relative to the artifact, and its character classes are closed.
-fn report_files() -> Schema {
-    let glob = json!({
+fn glob() -> Value {
+    json!({
         "title": "glob",
         "description": "A glob over the paths in the artifact; `**` crosses folders, `*` and `?` do not.",
         "type": "string",
         "minLength": 1,
         "pattern": r"^(?!/|\./)(?:[^\[\\]|\\[^\n]|\[[!^]?\]?[^\]]*\])+$",
-    });
+    })
+}
+
+fn report_files() -> Schema {
+    let glob = glob();
     let map = json!({
         "title": "map of a glob",
         "type": "object",
@@ -204,10 +216,40 @@ pub(crate) fn root(schema: &mut Schema) {
     schema.insert("title".to_owned(), json!("stagegate.yaml"));
 }
 
-/// A gate has a rule.
+/// The keys of each kind of gate: those of which one must be there, and the others.
+const KINDS_OF_GATES: [(&[&str], &[&str]); 2] = [
+    (&["tests", "coverage", "sarif"], &["provenance", "without_baseline"]),
+    (
+        &["hurl", "checks"],
+        &[
+            "always",
+            "source",
+            "variables",
+            "secrets",
+            "retry",
+            "steady",
+            "network",
+            "parallel",
+            "request_timeout",
+            "timeout",
+        ],
+    ),
+];
+
+/// A gate has a rule, and is of one kind.
 pub(crate) fn gate(schema: &mut Schema) {
-    let given = |key: &str| json!({"required": [key], "properties": {key: {"type": "object"}}});
-    schema.insert("anyOf".to_owned(), json!([given("tests"), given("coverage"), given("sarif")]));
+    let mut choices = Vec::new();
+    for (kind, (rules, _)) in KINDS_OF_GATES.iter().enumerate() {
+        let others = KINDS_OF_GATES.iter().enumerate().filter(|(other, _)| *other != kind);
+        let foreign: Vec<_> = others.flat_map(|(_, (rules, rest))| rules.iter().chain(*rest)).collect();
+        for rule in *rules {
+            let absent = foreign.iter().map(|key| ((**key).to_owned(), json!({"type": "null"})));
+            let mut properties: serde_json::Map<String, Value> = absent.collect();
+            properties.insert((*rule).to_owned(), json!({"type": ["object", "array"], "minItems": 1}));
+            choices.push(json!({"required": [rule], "properties": properties}));
+        }
+    }
+    schema.insert("anyOf".to_owned(), Value::Array(choices));
 }
 
 /// Tests come from somewhere.

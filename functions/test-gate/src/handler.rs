@@ -40,6 +40,7 @@ async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome,
         GateChoice::Inline(gate) => gate,
         GateChoice::Named(_) => choice.resolve(warm.settings.config().await?).map_err(misconfigured)?,
     };
+    parameters.check_for(gate).map_err(misconfigured)?;
     let gate = gate.test().map_err(misconfigured)?;
     let now = stagegate_gate::now(context);
     let waiting = job.state::<Waiting>()?;

@@ -119,6 +119,91 @@ pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
         ("gates: [".to_owned(), vec!["stagegate.yaml:1"]),
         ("gates: {web: {test: {}}}".to_owned(), vec!["did you mean \"tests\""]),
     ]
+    .into_iter()
+    .chain(refused_smoke())
+    .collect()
+}
+
+/// The same for smoke tests. Those that ask for something in vain have a comment that says so, for what no schema sees.
+fn refused_smoke() -> Vec<(String, Vec<&'static str>)> {
+    let gate = |rules: &str| format!("gates:\n  web:\n    hurl: [a.hurl]\n    {rules}\n");
+    let check = |check: &str| format!("gates:\n  web:\n    checks:\n      - {{tcp: 'a:1'}}\n      - {{{check}}}\n");
+    vec![
+        (
+            gate("tests: {reports: [a]}"),
+            vec!["stagegate.yaml:3:5", "mixes two kinds", "`tests`", "`hurl`", "two gates"],
+        ),
+        (gate("without_baseline: pass"), vec!["mixes two kinds", "judges reports", "runs smoke tests"]),
+        ("gates: {web: {variables: {a: 1}}}".to_owned(), vec!["has no smoke test"]),
+        ("gates: {web: {always: [a]}}".to_owned(), vec!["has no smoke test"]),
+        ("gates: {web: {hurl: []}}".to_owned(), vec!["has no smoke test"]),
+        (gate("hurll: [a]"), vec!["did you mean \"hurl\""]),
+        ("gates: {web: {hurl: ['']}}".to_owned(), vec!["an empty glob"]),
+        ("gates: {web: {hurl: ['/a']}}".to_owned(), vec!["write \"a\""]),
+        ("gates: {web: {hurl: ['a[']}}".to_owned(), vec!["is no glob"]),
+        ("gates: {web: {hurl: [{files: a, repeet: 3}]}}".to_owned(), vec!["did you mean \"repeat\""]),
+        ("gates: {web: {hurl: [{repeat: 3}]}}".to_owned(), vec!["files"]),
+        ("gates: {web: {hurl: [{files: a, repeat: 0}]}}".to_owned(), vec!["1 to 1000 times, not 0"]),
+        ("gates: {web: {hurl: [{files: a, error_rate: 0.1}]}}".to_owned(), vec!["needs several runs"]),
+        (
+            "gates: {web: {hurl: [{files: a, repeat: 9, error_rate: 5}]}}".to_owned(),
+            vec!["write 0.05 where you mean 5"],
+        ),
+        ("gates: {web: {hurl: [{files: a, repeat: 9, degraded: {}}]}}".to_owned(), vec!["sets no limit"]),
+        (
+            "gates: {web: {hurl: [{files: a, p95: 1s, degraded: {p95: 2s}}]}} # in vain".to_owned(),
+            vec!["from 1s on it has failed anyway"],
+        ),
+        (
+            "gates: {web: {hurl: [{files: a, repeat: 9, degraded: {error_rate: 0.1}}]}} # in vain".to_owned(),
+            vec!["raise `error_rate`"],
+        ),
+        (check("udp: 'a:1'"), vec!["stagegate.yaml:5", "unknown key \"udp\""]),
+        (check("timeout: 3s"), vec!["a check of nothing"]),
+        (check("tcp: 'a:1', dns: a"), vec!["two checks in one"]),
+        (check("tcp: 'a:1', min_days_left: 3"), vec!["`min_days_left` says nothing in a check of `tcp`"]),
+        (check("tcp: a"), vec!["\"a\" has no port"]),
+        (check("tcp: 'a:99999'") + "# in vain", vec!["no port from 1 to 65535"]),
+        (check("tls: 'https://a'"), vec!["https"]),
+        (check("tls: a, min_version: TLSv1.4"), vec!["did you mean \"TLSv1.2\""]),
+        (check("dns: 'a b'"), vec!["neither the name of a host nor an address"]),
+        (check("dns: a, addresses: [300.1.1.1]") + "# in vain", vec!["stagegate.yaml:5:30", "invalid IP address"]),
+        (check("dns: a, exact: true") + "# in vain", vec!["needs the `addresses`"]),
+        (check("http: a.b/c"), vec!["is no URL"]),
+        (check("http: 'https://a', status: 99"), vec!["no status of HTTP"]),
+        (check("http: 'https://a', error_rate: 0.1"), vec!["needs several runs"]),
+        (gate("variables: {1a: x} # in vain"), vec!["stagegate.yaml:4:17", "\"1a\""]),
+        (gate("variables: {a: [x]}"), vec!["a text, a number, true or false"]),
+        (gate("variables: {a: x}\n    secrets: {a: /x} # in vain"), vec!["stagegate.yaml:5:15", "keep one of the two"]),
+        (gate("secrets: {a: 'my secret'}"), vec!["no name of an SSM parameter"]),
+        (gate("retry: {attempts: 1}"), vec!["2 to 1000 attempts, not 1"]),
+        (
+            gate("retry: {backoff: 9s, max_backoff: 1s} # in vain"),
+            vec!["stagegate.yaml:4:26", "longer than its `max_backoff`"],
+        ),
+        (gate("steady: {green_for: 3m}"), vec!["give_up_after"]),
+        (gate("steady: {green_for: 3m, give_up_after: 3m} # in vain"), vec!["stagegate.yaml:4:29", "green for 3m"]),
+        (gate("steady: {green_for: 3m, give_up_after: 24h} # in vain"), vec!["after 24h"]),
+        (gate("steady: {every: 1h, green_for: 3m, give_up_after: 9m} # in vain"), vec!["make `every` shorter"]),
+        (gate("network: {allow_hosts: ['https://a.b']}"), vec!["without a scheme and a path"]),
+        (gate("network: {allow_networks: [localhost]}"), vec!["\"localhost\" is no network"]),
+        (gate("network: {allow_networks: [10.0.0.0/33]} # in vain"), vec!["is no network"]),
+        (gate("source: s3://bucket"), vec!["is no source of files"]),
+        (gate("source: layers"), vec!["is no source of files"]),
+        (gate("parallel: 0"), vec!["1 to 100 files and checks run at a time, not 0"]),
+        (gate("timeout: 10"), vec!["10s"]),
+    ]
+}
+
+#[test]
+fn a_gate_is_of_one_kind() {
+    let text = "gates: {t: {sarif: {reports: [a]}}, s: {hurl: [a], parallel: 3, retry: {}}}";
+    let config = Config::parse("stagegate.yaml", text).unwrap();
+    let (test, smoke) = (config.gate("t").unwrap(), config.gate("s").unwrap());
+    assert!(test.test().is_ok() && smoke.smoke().is_ok_and(|gate| gate.parallel() == 3));
+    let wrong = smoke.test().unwrap_err().to_string();
+    assert_eq!(wrong, "apply the gate: it runs smoke tests, so name it in an action of the function smoke-test");
+    assert!(test.smoke().unwrap_err().to_string().contains("it judges reports"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::schema::repository;
 const PAGE: &str = "docs/stagegate-yaml.md";
 
 /// The parts of the file that have a table on the page, by the way that leads to them.
-const TABLES: [(&str, &[&str]); 14] = [
+const TABLES: &[(&str, &[&str])] = &[
     ("file", &[]),
     ("channel", &["channels", "*"]),
     ("approval", &["approvals", "[]"]),
@@ -24,6 +24,12 @@ const TABLES: [(&str, &[&str]); 14] = [
     ("coverage", &["gates", "*", "coverage"]),
     ("sarif", &["gates", "*", "sarif"]),
     ("provenance", &["gates", "*", "provenance"]),
+    ("hurl", &["gates", "*", "hurl", "[]"]),
+    ("degraded", &["gates", "*", "hurl", "[]", "degraded"]),
+    ("checks", &["gates", "*", "checks", "[]"]),
+    ("retry", &["gates", "*", "retry"]),
+    ("steady", &["gates", "*", "steady"]),
+    ("network", &["gates", "*", "network"]),
 ];
 
 #[test]

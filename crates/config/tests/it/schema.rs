@@ -11,7 +11,7 @@ use crate::config::refused;
 use crate::kept::check_kept;
 
 /// Configurations that are read, with every key in every form.
-const READ: [&str; 18] = [
+const READ: &[&str] = &[
     "gates: {}",
     "channels: {a: {slack: C0123456789}, b: {webhook: /stagegate/webhooks/b}, c: {sns: 'arn:aws:sns:eu-west-1:111122223333:c'}}",
     "{channels: {a: {slack: C01}}, approvals: [{pipeline: 'web-*', channel: a, approvers: {users: [U01]}}]}",
@@ -29,11 +29,23 @@ const READ: [&str; 18] = [
     "gates: {web: {coverage: {reports: [a], max_drop: {limit: 0, shadow: true}, ignore_drop_below_lines: 5}}}",
     "gates: {web: {sarif: {reports: [a], max_error: 0, max_warning: 1, max_note: 2, new_only: true}}}",
     "gates: {web: {sarif: {reports: [a], max_security_severity: {limit: medium}}, provenance: {since_execution: true}}}",
+    "gates: {s: {hurl: ['smoke/*.hurl', {files: a.hurl, repeat: 20, p95: 400ms, error_rate: 0.01}], parallel: 4}}",
+    "gates: {s: {hurl: [{files: a.hurl, p95: 1s, degraded: {p95: 500ms}}], always: ['clean/*.hurl'], source: layer}}",
+    "gates: {s: {hurl: [{files: a, repeat: 9, error_rate: 0.5, degraded: {error_rate: 0}}], source: 's3://bucket/a/b.zip'}}",
+    "gates: {s: {hurl: [a], source: artifact, variables: {base: 'https://a.b', n: 3, f: 1.5, on: true}, secrets: {t: '/a/b:3'}}}",
+    "gates: {s: {hurl: [a], retry: {attempts: 3, backoff: 500ms, max_backoff: 5s, budget: 1m}, timeout: 3m, request_timeout: 10s}}",
+    "gates: {s: {hurl: [a], retry: {}, steady: {every: 30s, green_for: 3m, give_up_after: 20m}}}",
+    "gates: {s: {hurl: [a], steady: {green_for: 30s, give_up_after: 23h}}}",
+    "gates: {s: {hurl: [a], network: {allow_hosts: [a.b, '*.b.c', 'a.b:8443', '[::1]:80'], allow_networks: [127.0.0.0/8, '::1', 'fd00::/8'], deny_private: true}}}",
+    "gates: {s: {checks: [{tcp: 'db.internal:5432', timeout: 5s}, {tcp: '{{host}}:1'}, {tcp: '[::1]:22', repeat: 1}]}}",
+    "gates: {s: {checks: [{tls: a.b}, {tls: 'a.b:8443', server_name: c.d, min_version: TLSv1.3, min_days_left: 30}]}}",
+    "gates: {s: {checks: [{dns: a.b}, {dns: a.b, addresses: [10.0.0.1, '::1'], exact: true}]}}",
+    "gates: {s: {checks: [{http: 'https://a.b/health'}, {http: '{{base}}/x', status: 204, repeat: 20, p95: 1s, error_rate: 0.05}]}}",
     "gates: {web: {sarif: {reports: [a]}, provenance: {max_age: 2h}, without_baseline: inconclusive}, b: {tests: {reports: [b], max_failed: }}}",
 ];
 
 /// What only the reader sees: the text is no JSON data, or it asks for what no schema can say.
-const ONLY_THE_READER: [&str; 9] = [
+const ONLY_THE_READER: &[&str] = &[
     "after: 9h",
     "channel: releses",
     "quorum: 3",
@@ -43,6 +55,7 @@ const ONLY_THE_READER: [&str; 9] = [
     "min_total: 1\n      min_total: 2",
     "gates: [",
     "until: 2026-02-30",
+    "in vain",
 ];
 
 fn accepts(text: &str) -> bool {
