@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use stagegate_local_codepipeline::events::{ActionChange, ApprovalOpened, Change, Event, ExecutionChange, State};
+use stagegate_local_codepipeline::engine::ConditionStatus;
+use stagegate_local_codepipeline::events::{
+    ActionChange, ApprovalOpened, Change, ConditionChange, Event, ExecutionChange, State,
+};
 
 use crate::terminal::{Style, say};
 
@@ -25,7 +28,15 @@ impl Progress {
             Change::Action(action) => self.action(event.time, action),
             Change::ApprovalOpened(approval) => self.approval(approval),
             Change::Execution(execution) => self.execution(execution),
-            Change::Stage(_) | Change::Progress(_) => {}
+            Change::Condition(condition) => self.condition(condition),
+            Change::Stage(stage) if stage.state == State::Skipped => {
+                say(format_args!(
+                    "  {} {}  skipped",
+                    self.style.waiting("■"),
+                    self.style.strong(format!("{:18}", stage.stage))
+                ));
+            }
+            Change::Stage(_) | Change::Progress(_) | Change::Rule(_) => {}
         }
     }
 
@@ -62,6 +73,17 @@ impl Progress {
         let question = approval.custom_data.as_deref().unwrap_or("waiting for an answer");
         let place = self.style.strong(place(&approval.stage, &approval.action));
         say(format_args!("  {} {place}  {question}", self.style.waiting("?")));
+    }
+
+    /// A condition that was met says nothing.
+    fn condition(&self, condition: &ConditionChange) {
+        let sign = match condition.status {
+            ConditionStatus::Failed => self.style.bad("✗"),
+            ConditionStatus::Overridden => self.style.waiting("■"),
+            _ => return,
+        };
+        let place = self.style.strong(place(&condition.stage, condition.moment.member()));
+        say(format_args!("  {sign} {place}  {}", condition.summary.as_deref().unwrap_or(condition.status.as_str())));
     }
 
     fn execution(&self, execution: &ExecutionChange) {

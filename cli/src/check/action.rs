@@ -76,7 +76,7 @@ impl GateAction<'_> {
     }
 
     fn label(&self) -> String {
-        format!("action {} in stage {}", self.action.name, self.action.stage)
+        format!("{} {} in stage {}", self.action.kind, self.action.name, self.action.stage)
     }
 
     fn position(&self, character: usize) -> Option<Position> {

@@ -94,8 +94,8 @@ impl Context<'_> {
             let message = "there is no action in it; a definition is what `aws codepipeline get-pipeline` prints";
             problems.error(Some((1, 1)), message);
         }
-        for action in &pipeline.actions {
-            let Some(function) = action.setting("FunctionName").filter(|_| action.is(&["Invoke"], "Lambda")) else {
+        for action in pipeline.actions.iter().chain(&pipeline.rules) {
+            let Some(function) = action.setting("FunctionName").filter(|_| action.invokes_function()) else {
                 continue;
             };
             let name = function.str().unwrap_or_default();

@@ -280,6 +280,45 @@ fn the_action_is_checked_against_template_and_pipeline() {
     }
 }
 
+/// A gate as a rule of a stage condition is checked as an action is, in the place that the condition has.
+#[test]
+fn the_rules_of_conditions_are_checked() {
+    let rule = |member: &str, name: &str, parameters: &str, inputs: Value| {
+        let mut root: Value = serde_json::from_str(&pipeline(|action| action["configuration"] = json!({}))).unwrap();
+        let rule = json!({
+            "name": "Entry", "ruleTypeId": {"category": "Rule", "owner": "AWS", "provider": "LambdaInvoke", "version": "1"},
+            "configuration": {"FunctionName": name, "UserParameters": parameters}, "inputArtifacts": inputs,
+        });
+        root["pipeline"]["stages"][2][member] = json!({"conditions": [{"result": "FAIL", "rules": [rule]}]});
+        serde_json::to_string_pretty(&root).unwrap()
+    };
+    let (gate, good) = ("stagegate-test-gate", r#"{"gate":"web-tests"}"#);
+    let (reports, late) = (json!([{"name": "Reports"}]), json!([{"name": "LateReports"}]));
+    let cases = [
+        (rule("beforeEntry", gate, good, reports.clone()), ""),
+        (rule("beforeEntry", gate, r#"{"gate":"web-test"}"#, reports.clone()), "did you mean \"web-tests\"?"),
+        (rule("beforeEntry", "stagegate-tset-gate", good, reports.clone()), "deploys no function"),
+        (rule("beforeEntry", gate, good, json!([])), "rule Entry in stage Test has no input artifact"),
+        (rule("beforeEntry", gate, good, late.clone()), "no action before rule Entry in stage Test makes the artifact"),
+        (rule("onSuccess", gate, good, late), ""),
+        (
+            rule("onFailure", gate, r##"{"gate":"web-tests","execution":"#{Other.x}"}"##, reports),
+            "a namespace that no action has",
+        ),
+    ];
+    let project = Project::new();
+    for (pipeline, message) in cases {
+        project.write("pipeline.json", &pipeline);
+        let (code, text) = project.check(&["pipeline.json"]);
+        if message.is_empty() {
+            assert_eq!((code, text.matches("-->").count()), (0, 0), "{pipeline}: {text}");
+        } else {
+            assert_eq!(code, 65, "{message}: {text}");
+            assert!(text.contains(message), "lacks {message}: {text}");
+        }
+    }
+}
+
 #[test]
 fn configurations_are_checked_alone() {
     let quarantine = "gates:\n  a:\n    tests:\n      reports: [a.xml]\n      quarantine:\n        - {test: slow, owner: me, reason: x, until: 2026-06-30}\n";

@@ -6,7 +6,7 @@
 //! * [`router`] serves the engine as AWS does; [`CodePipeline::call`] is the same without HTTP.
 //!
 //! What carries out the actions is given to the [`Builder`]: an [`provider::ActionProvider`] for each action type, a
-//! [`LambdaInvoker`] for the functions, and [`events::Events`] for EventBridge and SNS. The manual approval and the
+//! [`LambdaInvoker`] for the functions, [`Alarms`] for CloudWatch, and [`events::Events`] for EventBridge and SNS. The manual approval and the
 //! job protocol of the Lambda action and of custom actions are the engine's own.
 //!
 //! ```no_run
@@ -19,9 +19,10 @@
 //! # }
 //! ```
 //!
-//! Stage conditions and rules, rollback, third-party actions, webhooks and polled sources are not supported. A declaration
-//! that uses one of them is refused; Git triggers are kept and do nothing.
+//! Third-party actions, webhooks, polled sources and the rule CodeBuild are not supported. A declaration that uses one of
+//! them is refused; Git triggers are kept and do nothing.
 
+mod alarms;
 mod api;
 pub mod aws_json;
 pub mod declaration;
@@ -31,11 +32,13 @@ pub mod events;
 mod ids;
 mod lambda;
 pub mod provider;
+mod quartz;
 mod secret;
 mod settings;
 mod shell;
 mod validation;
 
+pub use alarms::{AlarmError, AlarmState, Alarms};
 pub use api::router;
 pub use error::ApiError;
 pub use ids::{IdSource, RandomIds, SequentialIds};

@@ -12,6 +12,7 @@ use stagegate_local_clock::Clock;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::alarms::{AlarmError, AlarmState, Alarms};
 use crate::declaration::ActionTypes;
 use crate::engine::{Effect, Engine, ExecutionStatus, Work};
 use crate::error::ApiError;
@@ -49,6 +50,7 @@ struct Shared {
     clock: Clock,
     providers: Providers,
     lambda: Arc<dyn LambdaInvoker>,
+    alarms: Arc<dyn Alarms>,
     messages: mpsc::UnboundedSender<Message>,
     observers: broadcast::Sender<Event>,
     /// Wakes the timer task when the earliest timer may have changed.
@@ -75,6 +77,7 @@ pub struct Builder {
     ids: Box<dyn IdSource>,
     providers: Providers,
     lambda: Arc<dyn LambdaInvoker>,
+    alarms: Arc<dyn Alarms>,
     events: Arc<dyn Events>,
 }
 
@@ -107,6 +110,13 @@ impl Builder {
         self
     }
 
+    /// Asks `alarms` for the states of alarms. Without it rules of the type CloudWatchAlarm fail.
+    #[must_use]
+    pub fn alarms(mut self, alarms: Arc<dyn Alarms>) -> Self {
+        self.alarms = alarms;
+        self
+    }
+
     /// Sends events and approval messages to `events`. Without it events go nowhere and there is no topic.
     #[must_use]
     pub fn events(mut self, events: Arc<dyn Events>) -> Self {
@@ -129,6 +139,7 @@ impl Builder {
             clock: self.clock,
             providers: self.providers,
             lambda: self.lambda,
+            alarms: self.alarms,
             messages,
             observers,
             timers_changed: Notify::new(),
@@ -151,6 +162,7 @@ impl CodePipeline {
             ids: Box::new(RandomIds),
             providers: Providers::new(),
             lambda: Arc::new(Nothing),
+            alarms: Arc::new(Nothing),
             events: Arc::new(Nothing),
         }
     }
@@ -254,7 +266,7 @@ fn open_approvals(engine: &Engine) -> Vec<OpenApproval> {
                     pipeline: name.clone(),
                     pipeline_execution_id: execution.id.clone(),
                     stage: execution.declaration.stages[action.stage].name.clone(),
-                    action: execution.declared(action).name.clone(),
+                    action: action.name.clone(),
                     token: token.clone(),
                     expires: *expires,
                     custom_data: setting("CustomData"),
@@ -304,6 +316,13 @@ impl Shared {
             }
             Effect::PublishApproval { action_execution_id, topic_arn, subject, message } => {
                 self.send(Message::Approval { action_execution_id, topic_arn, subject, message });
+            }
+            Effect::CheckAlarm { rule_execution_id, alarm_name } => {
+                let shared = Arc::clone(self);
+                self.spawn(async move {
+                    let state = shared.alarms.state(&alarm_name).await;
+                    shared.with_engine(|engine, now| engine.alarm_checked(now, &rule_execution_id, state));
+                });
             }
             Effect::Emit(event) => {
                 if let Some(message) = event.to_eventbridge() {
@@ -412,13 +431,20 @@ async fn send_messages(shared: Arc<Shared>, events: Arc<dyn Events>, mut outbox:
     }
 }
 
-/// No functions and no topics.
+/// No functions, no alarms and no topics.
 struct Nothing;
 
 #[async_trait]
 impl LambdaInvoker for Nothing {
     async fn invoke_async(&self, function_name: &str, _payload: Value) -> Result<(), InvokeError> {
         Err(InvokeError::FunctionNotFound { name: function_name.to_owned(), known: Vec::new() })
+    }
+}
+
+#[async_trait]
+impl Alarms for Nothing {
+    async fn state(&self, _alarm_name: &str) -> Result<AlarmState, AlarmError> {
+        Err(AlarmError::NoCloudWatch)
     }
 }
 

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::{SERVICE, optional_text, owned_text, text};
 use crate::aws_json::{Page, epoch_seconds, page, without_nulls};
-use crate::engine::{
-    ActionExecution, ActionStatus, Direction, Engine, Execution, Pipeline, RetryMode, StageStatus, StartRequest,
-};
+use crate::declaration::RetryMode;
+use crate::engine::{ActionExecution, ActionStatus, Direction, Engine, Execution, Pipeline, StageStatus, StartRequest};
 use crate::error::ApiError;
 use crate::provider::Artifact;
 
@@ -54,7 +53,8 @@ impl Engine {
     pub(super) fn api_get_execution(&self, input: &Value) -> Result<Value, ApiError> {
         let name = text(input, "pipelineName");
         let id = text(input, "pipelineExecutionId");
-        let (_, execution) = self.pipeline(name)?.execution(id).ok_or_else(|| execution_not_found(name, id))?;
+        let pipeline = self.pipeline(name)?;
+        let (_, execution) = pipeline.execution(id).ok_or_else(|| execution_not_found(name, id))?;
         let declared = &execution.declaration.variables;
         let variables: Vec<_> = declared
             .iter()
@@ -67,11 +67,12 @@ impl Engine {
             "pipelineExecutionId": id,
             "status": execution.status.as_str(),
             "statusSummary": execution.status_summary,
-            "artifactRevisions": artifact_revisions(execution),
+            "artifactRevisions": artifact_revisions(pipeline, execution),
             "variables": variables,
             "trigger": trigger(execution),
             "executionMode": execution.mode,
-            "executionType": "STANDARD",
+            "executionType": execution_type(execution),
+            "rollbackMetadata": rollback_metadata(execution),
         });
         Ok(json!({"pipelineExecution": without_nulls(output)}))
     }
@@ -89,7 +90,7 @@ impl Engine {
         };
         let newest_first = pipeline.executions.iter().enumerate().rev();
         let found = newest_first.filter(|(_, execution)| succeeded(execution));
-        let entries = found.map(|(index, execution)| (index.to_string(), execution_summary(execution)));
+        let entries = found.map(|(index, execution)| (index.to_string(), execution_summary(pipeline, execution)));
         let request =
             Page { operation: "ListPipelineExecutions", output: "pipelineExecutionSummaries", default_size: 100 };
         page(&SERVICE, &request, input, entries)
@@ -98,21 +99,7 @@ impl Engine {
     pub(super) fn api_list_action_executions(&self, input: &Value) -> Result<Value, ApiError> {
         let name = text(input, "pipelineName");
         let pipeline = self.pipeline(name)?;
-        let filter = &input["filter"];
-        let latest = filter.get("latestInPipelineExecution");
-        let of_execution = optional_text(filter, "pipelineExecutionId");
-        let of_latest = latest.and_then(|latest| optional_text(latest, "pipelineExecutionId"));
-        if of_execution.is_some() && of_latest.is_some() {
-            let message = "the filter has pipelineExecutionId and latestInPipelineExecution; keep one";
-            return Err(ApiError::validation(message));
-        }
-        let wanted = of_execution.or(of_latest);
-        if let Some(id) = wanted {
-            pipeline.execution(id).ok_or_else(|| execution_not_found(name, id))?;
-        }
-        let range = latest.and_then(|latest| optional_text(latest, "startTimeRange"));
-        let mut found = action_executions(pipeline, wanted, range);
-        found.sort_by_key(|(_, action)| std::cmp::Reverse(action.sequence));
+        let found = Wanted::read(name, pipeline, input)?.of(pipeline, Execution::action_executions);
         let entries =
             found.into_iter().map(|(execution, action)| (action.id.clone(), self.action_detail(execution, action)));
         let request = Page { operation: "ListActionExecutions", output: "actionExecutionDetails", default_size: 100 };
@@ -122,7 +109,7 @@ impl Engine {
     fn action_detail(&self, execution: &Execution, action: &ActionExecution) -> Value {
         let stage = &execution.declaration.stages[action.stage];
         let declared = execution.declared(action);
-        let shown = |configuration| self.types().masked_configuration(&declared.action_type_id, configuration);
+        let shown = |configuration| self.types().masked_configuration(&action.type_id, configuration);
         let error = action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}));
         // The approval token stands in the place of an external id: the one way to it in the PARALLEL mode.
         let token = action.approval_token.as_ref().map(|token| token.expose().to_owned());
@@ -139,19 +126,19 @@ impl Engine {
             "actionExecutionId": action.id,
             "pipelineVersion": execution.version,
             "stageName": stage.name,
-            "actionName": declared.name,
+            "actionName": action.name,
             "startTime": epoch_seconds(action.started),
             "lastUpdateTime": epoch_seconds(action.updated),
             "updatedBy": action.updated_by,
             "status": action.status.as_str(),
             "input": without_nulls(json!({
-                "actionTypeId": declared.action_type_id,
-                "configuration": shown(&declared.configuration),
+                "actionTypeId": action.type_id,
+                "configuration": declared.map(|declared| shown(&declared.configuration)),
                 "resolvedConfiguration": shown(&action.configuration),
-                "roleArn": declared.role_arn,
+                "roleArn": declared.and_then(|declared| declared.role_arn.as_ref()),
                 "region": action.region,
                 "inputArtifacts": artifact_details(&action.input_artifacts),
-                "namespace": declared.namespace,
+                "namespace": declared.and_then(|declared| declared.namespace.as_ref()),
             })),
             "output": {
                 "outputArtifacts": artifact_details(outputs),
@@ -162,28 +149,61 @@ impl Engine {
     }
 }
 
-/// The action executions of a pipeline, or of one execution. With a `range` only the latest of each action counts:
-/// `All` of them, or with `Latest` those that started since the execution was last retried.
-fn action_executions<'a>(
-    pipeline: &'a Pipeline,
-    wanted: Option<&str>,
-    range: Option<&str>,
-) -> Vec<(&'a Execution, &'a ActionExecution)> {
-    let executions = pipeline.executions.iter().filter(|execution| wanted.is_none_or(|id| execution.id == id));
-    let all = executions.flat_map(|execution| execution.actions.iter().map(move |action| (execution, action)));
-    let is_latest = |execution: &Execution, action: &ActionExecution| {
-        let same = |other: &&ActionExecution| (other.stage, other.action) == (action.stage, action.action);
-        execution.actions.iter().rfind(same).is_some_and(|last| last.id == action.id)
-    };
-    all.filter(|(execution, action)| match range {
-        None => true,
-        Some("Latest") => is_latest(execution, action) && action.started >= execution.attempt_started,
-        Some(_) => is_latest(execution, action),
-    })
-    .collect()
+/// What a list of action or rule executions is asked for.
+pub(super) struct Wanted<'a> {
+    execution: Option<&'a str>,
+    /// Only the latest of each action or rule: `All` of them, or with `Latest` those that started since the execution
+    /// was last retried.
+    range: Option<&'a str>,
 }
 
-fn execution_summary(execution: &Execution) -> Value {
+impl<'a> Wanted<'a> {
+    /// Reads the filter of ListActionExecutions or ListRuleExecutions.
+    pub(super) fn read(name: &str, pipeline: &Pipeline, input: &'a Value) -> Result<Self, ApiError> {
+        let filter = &input["filter"];
+        let latest = filter.get("latestInPipelineExecution");
+        let of_execution = optional_text(filter, "pipelineExecutionId");
+        let of_latest = latest.and_then(|latest| optional_text(latest, "pipelineExecutionId"));
+        if of_execution.is_some() && of_latest.is_some() {
+            let message = "the filter has pipelineExecutionId and latestInPipelineExecution; keep one";
+            return Err(ApiError::validation(message));
+        }
+        let execution = of_execution.or(of_latest);
+        if let Some(id) = execution {
+            pipeline.execution(id).ok_or_else(|| execution_not_found(name, id))?;
+        }
+        Ok(Self { execution, range: latest.and_then(|latest| optional_text(latest, "startTimeRange")) })
+    }
+
+    /// What is wanted of `all`, the newest first.
+    pub(super) fn of<'p, I>(
+        &self,
+        pipeline: &'p Pipeline,
+        all: impl Fn(&'p Execution) -> I,
+    ) -> Vec<(&'p Execution, &'p ActionExecution)>
+    where
+        I: Iterator<Item = &'p ActionExecution>,
+    {
+        let executions = pipeline.executions.iter();
+        let executions = executions.filter(|execution| self.execution.is_none_or(|id| execution.id == id));
+        let found = executions.flat_map(|execution| all(execution).map(move |action| (execution, action)));
+        let is_latest = |execution: &Execution, action: &ActionExecution| {
+            let same = |other: &&ActionExecution| (other.stage, other.part) == (action.stage, action.part);
+            execution.actions.iter().rfind(same).is_some_and(|last| last.id == action.id)
+        };
+        let mut found: Vec<_> = found
+            .filter(|(execution, action)| match self.range {
+                None => true,
+                Some("Latest") => is_latest(execution, action) && action.started >= execution.attempt_started,
+                Some(_) => is_latest(execution, action),
+            })
+            .collect();
+        found.sort_by_key(|(_, action)| std::cmp::Reverse(action.sequence));
+        found
+    }
+}
+
+fn execution_summary(pipeline: &Pipeline, execution: &Execution) -> Value {
     let stop = execution.stop.as_ref().map(|stop| without_nulls(json!({"reason": stop.reason})));
     without_nulls(json!({
         "pipelineExecutionId": execution.id,
@@ -191,11 +211,12 @@ fn execution_summary(execution: &Execution) -> Value {
         "statusSummary": execution.status_summary,
         "startTime": epoch_seconds(execution.started),
         "lastUpdateTime": epoch_seconds(execution.updated),
-        "sourceRevisions": source_revisions(execution),
+        "sourceRevisions": source_revisions(pipeline, execution),
         "trigger": trigger(execution),
         "stopTrigger": stop,
         "executionMode": execution.mode,
-        "executionType": "STANDARD",
+        "executionType": execution_type(execution),
+        "rollbackMetadata": rollback_metadata(execution),
     }))
 }
 
@@ -203,18 +224,29 @@ fn trigger(execution: &Execution) -> Value {
     json!({"triggerType": execution.trigger.0, "triggerDetail": execution.trigger.1})
 }
 
-/// The source actions with the revision that each took last.
-fn taken_revisions(execution: &Execution) -> impl Iterator<Item = &ActionExecution> {
+/// `STANDARD`, or `ROLLBACK` for an execution that rolls a stage back.
+pub(super) fn execution_type(execution: &Execution) -> &'static str {
+    if execution.rollback_to.is_some() { "ROLLBACK" } else { "STANDARD" }
+}
+
+fn rollback_metadata(execution: &Execution) -> Option<Value> {
+    execution.rollback_to.as_ref().map(|target| json!({"rollbackTargetPipelineExecutionId": target}))
+}
+
+/// The source actions with the revision that each took last; a rollback has those of the execution it goes back to.
+fn taken_revisions<'a>(pipeline: &'a Pipeline, execution: &'a Execution) -> impl Iterator<Item = &'a ActionExecution> {
+    let target = execution.rollback_to.as_ref().and_then(|target| pipeline.execution(target));
+    let execution = target.map_or(execution, |(_, target)| target);
     let sources = execution.stages.first().map(|stage| stage.current.iter().flatten());
     let sources = sources.into_iter().flatten().map(|&index| &execution.actions[index]);
     sources.filter(|action| action.revision.is_some())
 }
 
-fn source_revisions(execution: &Execution) -> Value {
-    let revisions = taken_revisions(execution).map(|action| {
+fn source_revisions(pipeline: &Pipeline, execution: &Execution) -> Value {
+    let revisions = taken_revisions(pipeline, execution).map(|action| {
         let revision = action.revision.as_ref();
         without_nulls(json!({
-            "actionName": execution.declared(action).name,
+            "actionName": action.name,
             "revisionId": revision.map(|revision| &revision.id),
             "revisionSummary": revision.map(|revision| &revision.summary).filter(|summary| !summary.is_empty()),
             "revisionUrl": revision.and_then(|revision| revision.url.as_ref()),
@@ -223,8 +255,8 @@ fn source_revisions(execution: &Execution) -> Value {
     revisions.collect()
 }
 
-fn artifact_revisions(execution: &Execution) -> Value {
-    let revisions = taken_revisions(execution).flat_map(|action| {
+fn artifact_revisions(pipeline: &Pipeline, execution: &Execution) -> Value {
+    let revisions = taken_revisions(pipeline, execution).flat_map(|action| {
         let revision = action.revision.as_ref();
         action.output_artifacts.iter().map(move |artifact| {
             without_nulls(json!({
@@ -239,7 +271,7 @@ fn artifact_revisions(execution: &Execution) -> Value {
     revisions.collect()
 }
 
-fn artifact_details(artifacts: &[Artifact]) -> Value {
+pub(super) fn artifact_details(artifacts: &[Artifact]) -> Value {
     let list = artifacts
         .iter()
         .map(|artifact| json!({"name": artifact.name, "s3location": {"bucket": artifact.bucket, "key": artifact.key}}));

@@ -74,13 +74,12 @@ impl Engine {
         let at = self.action_of_id(&job.action_execution_id)?;
         let execution = self.execution(&at.execution);
         let action = self.action(at);
-        let declared = execution.declared(action);
         let mut data = self.job_data(at, job);
-        data.insert("actionTypeId".to_owned(), json!(declared.action_type_id));
+        data.insert("actionTypeId".to_owned(), json!(action.type_id));
         let context = json!({
             "pipelineName": at.execution.pipeline,
             "stage": {"name": execution.declaration.stages[action.stage].name},
-            "action": {"name": declared.name, "actionExecutionId": action.id},
+            "action": {"name": action.name, "actionExecutionId": action.id},
             "pipelineArn": self.settings().pipeline_arn(&at.execution.pipeline),
             "pipelineExecutionId": execution.id,
         });

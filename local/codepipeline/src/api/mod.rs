@@ -1,6 +1,7 @@
 //! The API operations, from their JSON input to their JSON output, and the endpoint that serves them.
 
 mod action_types;
+mod conditions;
 mod executions;
 mod jobs;
 mod pipelines;
@@ -57,6 +58,10 @@ impl Engine {
             "StartPipelineExecution" => self.api_start_execution(now, &input),
             "StopPipelineExecution" => self.api_stop_execution(now, &input),
             "RetryStageExecution" => self.api_retry_stage(now, &input),
+            "RollbackStage" => self.api_rollback_stage(now, &input),
+            "OverrideStageCondition" => self.api_override_condition(now, &input),
+            "ListRuleExecutions" => self.api_list_rule_executions(&input),
+            "ListRuleTypes" => Ok(self.api_list_rule_types(&input)),
             "GetPipelineExecution" => self.api_get_execution(&input),
             "ListPipelineExecutions" => self.api_list_executions(&input),
             "ListActionExecutions" => self.api_list_action_executions(&input),

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::conditions::condition_state;
+use super::executions::execution_type;
 use super::text;
 use crate::aws_json::{epoch_seconds, without_nulls};
-use crate::declaration::{ActionDeclaration, ExecutionMode, StageDeclaration};
-use crate::engine::{ActionExecution, Engine, Execution, Pipeline, Work};
+use crate::declaration::{ActionDeclaration, ExecutionMode, Moment, StageDeclaration};
+use crate::engine::{ActionExecution, Engine, Execution, Pipeline, StageRun, Work};
 use crate::error::ApiError;
 
 impl Engine {
@@ -43,9 +45,7 @@ impl Engine {
             .collect();
         let latest_execution =
             run.and_then(|(execution, _, run)| Some(stage_execution(execution, run.status?.as_str())));
-        let retries = run.map(|(_, _, run)| run.manual_retries).filter(|retries| *retries > 0);
-        let retries = retries
-            .map(|retries| json!({"manualStageRetryAttempt": retries, "latestRetryTrigger": "ManualStageRetry"}));
+        let condition = |moment| condition_state(stage, run.map(|(execution, place, _)| (execution, place)), moment);
         without_nulls(json!({
             "stageName": stage.name,
             "inboundExecution": inbound.last(),
@@ -53,7 +53,10 @@ impl Engine {
             "inboundTransitionState": self.transition_state(name, index, stage),
             "actionStates": actions.collect::<Vec<_>>(),
             "latestExecution": latest_execution,
-            "retryStageMetadata": retries,
+            "beforeEntryConditionState": condition(Moment::BeforeEntry),
+            "onSuccessConditionState": condition(Moment::OnSuccess),
+            "onFailureConditionState": condition(Moment::OnFailure),
+            "retryStageMetadata": run.and_then(|(_, _, run)| retry_metadata(run)),
         }))
     }
 
@@ -102,8 +105,20 @@ fn latest_action<'a>(execution: &'a Execution, stage: usize, name: &str) -> Opti
     Some(&execution.actions[execution.stages[stage].current[action]?])
 }
 
+fn retry_metadata(run: &StageRun) -> Option<Value> {
+    let attempts = |attempts: u32| (attempts > 0).then_some(attempts);
+    let (automatic, manual) = (attempts(run.automatic_retries), attempts(run.manual_retries));
+    automatic.or(manual)?;
+    let trigger = if run.last_retry_automatic { "AutomatedStageRetry" } else { "ManualStageRetry" };
+    Some(without_nulls(json!({
+        "autoStageRetryAttempt": automatic,
+        "manualStageRetryAttempt": manual,
+        "latestRetryTrigger": trigger,
+    })))
+}
+
 fn stage_execution(execution: &Execution, status: &str) -> Value {
-    json!({"pipelineExecutionId": execution.id, "status": status, "type": "STANDARD"})
+    json!({"pipelineExecutionId": execution.id, "status": status, "type": execution_type(execution)})
 }
 
 fn action_execution(action: &ActionExecution) -> Value {

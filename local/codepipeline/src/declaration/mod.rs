@@ -1,11 +1,14 @@
 //! The pipeline declaration of the AWS model, type V2: what CreatePipeline takes and GetPipeline gives back.
 //!
-//! Members that the local engine does not interpret (`triggers`, conditions, `environmentVariables`, ...) are kept as
+//! Members that the local engine does not interpret (`triggers`, `environmentVariables`, ...) are kept as
 //! they came, so that a declaration survives the round trip.
 
 mod action_types;
+mod condition_checks;
+mod conditions;
 mod custom_type;
 mod reference;
+mod rule_types;
 mod structure;
 
 use std::collections::BTreeMap;
@@ -15,8 +18,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use action_types::{ActionTypes, ArtifactCounts};
-pub(crate) use custom_type::CustomActionType;
+pub use conditions::{
+    Condition, ConditionResult, FailureConditions, Moment, RetryConfiguration, RetryMode, RuleDeclaration, RuleTypeId,
+    StageConditions,
+};
 pub use reference::{Piece, pieces};
+
+pub(crate) use condition_checks::commands_type;
+pub(crate) use custom_type::CustomActionType;
+pub(crate) use rule_types::{RuleType, alarm_states, value_problem, wait_minutes, wanted_states, whole_match};
 
 /// A pipeline (`PipelineDeclaration` of the AWS model).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,13 +121,13 @@ pub struct StageDeclaration {
     pub actions: Vec<ActionDeclaration>,
     /// Entry conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before_entry: Option<Value>,
+    pub before_entry: Option<StageConditions>,
     /// Conditions on success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_success: Option<Value>,
+    pub on_success: Option<StageConditions>,
     /// Result, retry and conditions on failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_failure: Option<Value>,
+    pub on_failure: Option<FailureConditions>,
 }
 
 /// An action.

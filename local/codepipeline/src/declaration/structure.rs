@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ActionDeclaration, ActionTypes, ExecutionMode, Piece, PipelineDeclaration, PipelineType, StageDeclaration, pieces,
+    ActionDeclaration, ActionTypes, ExecutionMode, Moment, Piece, PipelineDeclaration, PipelineType, RuleDeclaration,
+    StageDeclaration, pieces,
 };
 use crate::error::ApiError;
 
@@ -11,7 +12,7 @@ const STAGES: std::ops::RangeInclusive<usize> = 2..=50;
 const ACTIONS_IN_PIPELINE: usize = 1000;
 const ACTIONS_IN_STAGE: usize = 100;
 
-type Checked = Result<(), ApiError>;
+pub(super) type Checked = Result<(), ApiError>;
 
 impl PipelineDeclaration {
     /// Checks the structure: stages, sources, names, artifacts, namespaces, references, action types.
@@ -26,6 +27,7 @@ impl PipelineDeclaration {
         let mut earlier = Earlier::new(self);
         for stage in &self.stages {
             check_stage(stage)?;
+            self.check_condition(stage, Moment::BeforeEntry, types, &earlier)?;
             // A later group may use what an earlier one made; actions of one group run at the same time and may not.
             let mut in_order: Vec<_> = stage.actions.iter().collect();
             in_order.sort_by_key(|action| action.run_order);
@@ -37,6 +39,9 @@ impl PipelineDeclaration {
                     earlier.add(stage, action)?;
                 }
             }
+            for moment in [Moment::OnSuccess, Moment::OnFailure] {
+                self.check_condition(stage, moment, types, &earlier)?;
+            }
         }
         earlier.check_names()
     }
@@ -46,6 +51,7 @@ impl PipelineDeclaration {
             () if self.execution_mode != ExecutionMode::Superseded => "an execution mode other than SUPERSEDED",
             () if !self.variables.is_empty() => "variables",
             () if self.triggers.is_some() => "triggers",
+            () if self.stages.iter().any(StageDeclaration::has_conditions) => "stage conditions",
             () => "",
         };
         if self.pipeline_type == PipelineType::V1 && !needs_v2.is_empty() {
@@ -147,14 +153,7 @@ fn check_stage(stage: &StageDeclaration) -> Checked {
         let message = format!("stage {name} declares blockers: a blocker is not supported by the local CodePipeline");
         return Err(ApiError::new("InvalidBlockerDeclarationException", message));
     }
-    let conditions =
-        [("beforeEntry", &stage.before_entry), ("onSuccess", &stage.on_success), ("onFailure", &stage.on_failure)];
-    match conditions.into_iter().find(|(_, value)| value.is_some()) {
-        Some((member, _)) => Err(ApiError::validation(format!(
-            "stage {name} declares {member}: a stage condition is not supported by the local CodePipeline"
-        ))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_action_type(action: &ActionDeclaration, types: &ActionTypes, place: &str) -> Checked {
@@ -224,8 +223,14 @@ fn check_members(action: &ActionDeclaration, types: &ActionTypes, place: &str) -
     }
 }
 
+impl StageDeclaration {
+    fn has_conditions(&self) -> bool {
+        self.before_entry.is_some() || self.on_success.is_some() || self.on_failure.is_some()
+    }
+}
+
 /// What the actions before a place offer to it.
-struct Earlier<'a> {
+pub(super) struct Earlier<'a> {
     artifacts: BTreeMap<&'a str, String>,
     namespaces: BTreeMap<&'a str, String>,
     variables: BTreeSet<&'a str>,
@@ -262,35 +267,68 @@ impl<'a> Earlier<'a> {
         }
     }
 
+    /// Whether an action before the place makes the artifact.
+    pub(super) fn makes(&self, artifact: &str) -> bool {
+        self.artifacts.contains_key(artifact)
+    }
+
+    /// Checks the references of a rule, whose place is given.
+    pub(super) fn check_rule_references(&self, rule: &RuleDeclaration, place: &str) -> Checked {
+        let values = rule.configuration.iter().map(|(key, value)| (key.as_str(), value, true));
+        let commands = rule.commands.iter().map(|command| ("commands", command, false));
+        match self.wrong_reference(values.chain(commands), false) {
+            Some((key, problem, reference)) => Err(ApiError::new(
+                "InvalidStageDeclarationException",
+                format!("{place} has the variable {reference} in {key}; such variables {problem}"),
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn check_references(&self, stage: &StageDeclaration, action: &ActionDeclaration) -> Checked {
         let values = action.configuration.iter().map(|(key, value)| (key.as_str(), value, true));
         let commands = action.commands.iter().map(|command| ("commands", command, false));
-        for (key, text, malformed_is_wrong) in values.chain(commands) {
-            for piece in pieces(text) {
-                let (problem, reference) = match piece {
-                    Piece::Literal(_) => continue,
-                    // In a shell command such a text may mean something to the shell.
-                    Piece::Malformed(_) if !malformed_is_wrong => continue,
-                    Piece::Malformed(text) => ("have another form".to_owned(), text),
-                    Piece::Reference { namespace, key, text } => match self.problem(action, namespace, key) {
-                        Some(problem) => (problem, text),
-                        None => continue,
-                    },
-                };
-                // The sentence and the bracketed places are those of the real service.
-                return invalid(format!(
-                    "Valid format for a pipeline execution variable reference is a namespace and a key separated by a \
-                     period (.). The following pipeline execution variables {problem}. StageName=[{}], \
-                     ActionName=[{}], ActionConfigurationKey=[{key}], VariableReferenceText=[{reference}]",
-                    stage.name, action.name,
-                ));
-            }
+        let source = action.action_type_id.category == "Source";
+        match self.wrong_reference(values.chain(commands), source) {
+            // The sentence and the bracketed places are those of the real service.
+            Some((key, problem, reference)) => invalid(format!(
+                "Valid format for a pipeline execution variable reference is a namespace and a key separated by a \
+                 period (.). The following pipeline execution variables {problem}. StageName=[{}], \
+                 ActionName=[{}], ActionConfigurationKey=[{key}], VariableReferenceText=[{reference}]",
+                stage.name, action.name,
+            )),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn problem(&self, action: &ActionDeclaration, namespace: &str, key: &str) -> Option<String> {
-        let source = action.action_type_id.category == "Source";
+    /// The first reference that is wrong: its key, what is wrong, its text. The texts come with their key and with
+    /// whether a malformed reference in them is wrong.
+    fn wrong_reference<'t>(
+        &self,
+        texts: impl Iterator<Item = (&'t str, &'t String, bool)>,
+        source: bool,
+    ) -> Option<(&'t str, String, &'t str)> {
+        for (key, text, malformed_is_wrong) in texts {
+            for piece in pieces(text) {
+                match piece {
+                    Piece::Literal(_) => {}
+                    Piece::Malformed(text) if malformed_is_wrong => {
+                        return Some((key, "have another form".to_owned(), text));
+                    }
+                    // In a shell command such a text may mean something to the shell.
+                    Piece::Malformed(_) => {}
+                    Piece::Reference { namespace, key: variable, text } => {
+                        if let Some(problem) = self.problem(source, namespace, variable) {
+                            return Some((key, problem, text));
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn problem(&self, source: bool, namespace: &str, key: &str) -> Option<String> {
         match namespace {
             "codepipeline" if key == "PipelineExecutionId" => None,
             "codepipeline" => Some("do not exist: codepipeline has only PipelineExecutionId".to_owned()),
@@ -303,7 +341,7 @@ impl<'a> Earlier<'a> {
     }
 }
 
-fn duplicate<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn duplicate<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = BTreeSet::new();
     names.into_iter().find(|name| !seen.insert(*name))
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::model::{ActionExecution, ActionRef, ErrorDetails, ExecutionRef, Work, Worker};
+use super::model::{ActionExecution, ActionRef, ErrorDetails, ExecutionRef, Part, Work, Worker};
 use super::status::ActionStatus;
 use super::variables::resolve;
-use super::{Effect, Engine, JobState};
-use crate::declaration::{ActionDeclaration, ActionTypeId};
-use crate::events::{ActionChange, ActionProgress, ActionResult, Change, State};
+use super::{Effect, Engine, Execution, JobState};
+use crate::declaration::{ActionDeclaration, ActionTypeId, InputArtifact};
+use crate::events::{ActionChange, ActionProgress, ActionResult, Change, RuleChange, State};
 use crate::provider::{ActionFailure, ActionRequest, ActionSuccess, Artifact, ProgressUpdate};
 
 /// The longest texts of the AWS model, in characters.
@@ -26,16 +26,13 @@ impl Engine {
         let sequence = self.next_sequence();
         let execution = self.execution(at);
         let declared = execution.declaration.stages[stage].actions[action].clone();
-        let inputs = declared.input_artifacts.iter().map(|input| {
-            let found = execution.artifacts.get(&input.name).cloned();
-            found.ok_or_else(|| format!("the input artifact {} was not made by this execution", input.name))
-        });
-        let inputs: Result<Vec<_>, _> = inputs.collect();
-        let resolved = resolve(execution, &declared);
+        let inputs = input_artifacts(execution, &declared.input_artifacts);
+        let resolved = resolve(execution, &declared.configuration, &declared.commands);
         let region = declared.region.clone().unwrap_or_else(|| self.settings.region.clone());
         let outputs = declared.output_artifacts.iter().map(|output| self.artifact_place(at, &region, &output.name));
         let outputs = outputs.collect::<Vec<_>>().into_iter().map(|place| self.with_random_key(place)).collect();
-        let mut started = new_action(id, sequence, (stage, action), now, region);
+        let part = (Part::Action(action), declared.name.clone(), declared.action_type_id.clone());
+        let mut started = new_action((id, sequence), stage, part, now, region);
         started.output_artifacts = outputs;
         let resolved = match unsupported(&declared) {
             Some(member) => Err(format!("the action declares {member}, which the local CodePipeline does not support")),
@@ -58,13 +55,17 @@ impl Engine {
         }
     }
 
-    fn add_action(&mut self, at: &ExecutionRef, started: ActionExecution) -> ActionRef {
+    pub(super) fn add_action(&mut self, at: &ExecutionRef, started: ActionExecution) -> ActionRef {
         let id = started.id.clone();
-        let (stage, action) = (started.stage, started.action);
+        let (stage, part) = (started.stage, started.part);
         let execution = self.execution_mut(at);
         let index = execution.actions.len();
         execution.actions.push(started);
-        execution.stages[stage].current[action] = Some(index);
+        let run = &mut execution.stages[stage];
+        match part {
+            Part::Action(action) => run.current[action] = Some(index),
+            Part::Rule(moment, _) => run.condition_mut(moment).rules.push(index),
+        }
         let action_at = ActionRef { execution: at.clone(), index };
         self.actions.insert(id, action_at.clone());
         action_at
@@ -93,30 +94,31 @@ impl Engine {
                 self.first_job(now, at, Worker::Function(function));
             }
             (_, "Approval", "Manual") => self.open_approval(now, at, declared),
-            _ => self.start_provider(now, at, declared),
+            _ => self.start_provider(now, at, id),
         }
     }
 
-    fn start_provider(&mut self, now: Timestamp, at: &ActionRef, declared: &ActionDeclaration) {
-        let deadline = later(now, provider_timeout(&declared.action_type_id));
+    /// Hands an action or a rule to the provider of an action type.
+    pub(super) fn start_provider(&mut self, now: Timestamp, at: &ActionRef, id: &ActionTypeId) {
+        let deadline = later(now, provider_timeout(id));
         let execution = self.execution(&at.execution);
         let action = self.action(at);
         let request = ActionRequest {
             pipeline: at.execution.pipeline.clone(),
             pipeline_execution_id: execution.id.clone(),
             stage: execution.declaration.stages[action.stage].name.clone(),
-            action: declared.name.clone(),
+            action: action.name.clone(),
             action_execution_id: action.id.clone(),
-            provider: declared.action_type_id.provider.clone(),
+            provider: id.provider.clone(),
             region: action.region.clone(),
             configuration: action.configuration.clone(),
             commands: action.commands.clone(),
             input_artifacts: action.input_artifacts.clone(),
             output_artifacts: action.output_artifacts.clone(),
-            requested_revision: execution.requested_revisions.get(&declared.name).cloned(),
+            requested_revision: execution.requested_revisions.get(&action.name).cloned(),
         };
         self.action_mut(at).work = Work::Provider { deadline };
-        let category = declared.action_type_id.category.clone();
+        let category = id.category.clone();
         self.effects.push_back(Effect::StartAction { category, request });
     }
 
@@ -170,9 +172,10 @@ impl Engine {
     }
 
     pub(super) fn provider_timed_out(&mut self, now: Timestamp, at: &ActionRef) {
-        let execution = self.execution(&at.execution);
-        let id = &execution.declared(self.action(at)).action_type_id;
-        let message = format!("{id} did not end within {}", in_words(provider_timeout(id)));
+        let Work::Provider { deadline } = self.action(at).work else { return };
+        let action = self.action(at);
+        let within = in_words(deadline.duration_since(action.started));
+        let message = format!("{} did not end within {within}", action.type_id);
         self.fail_action(now, at, ActionFailure::new("JobFailed", message));
         self.advance(now, &at.execution);
     }
@@ -193,8 +196,13 @@ impl Engine {
             artifact.revision.clone_from(&revision);
             execution.artifacts.insert(artifact.name.clone(), artifact.clone());
         }
-        let declared = &execution.declaration.stages[action.stage].actions[action.action];
-        if let Some(namespace) = &declared.namespace {
+        // A rule has no namespace.
+        let declared = &execution.declaration.stages[action.stage].actions;
+        let declared = match action.part {
+            Part::Action(index) => declared.get(index),
+            Part::Rule(..) => None,
+        };
+        if let Some(namespace) = declared.and_then(|declared| declared.namespace.as_ref()) {
             execution.namespaces.insert(namespace.clone(), action.output_variables.clone());
         }
         self.emit_action(now, at, State::Succeeded);
@@ -219,48 +227,70 @@ impl Engine {
         match std::mem::replace(&mut action.work, Work::None) {
             Work::Provider { .. } => self.effects.push_back(Effect::CancelAction { action_execution_id: id }),
             Work::Job { job_id, .. } => self.close_job(&job_id, job_state),
-            Work::None | Work::Continuation { .. } | Work::Approval { .. } => {}
+            Work::None | Work::Continuation { .. } | Work::Approval { .. } | Work::Window { .. } | Work::Alarm(_) => {}
         }
     }
 
     /// The names of stage and action.
     pub(super) fn names(&self, at: &ActionRef) -> (String, String) {
-        let execution = self.execution(&at.execution);
         let action = self.action(at);
-        let stage = &execution.declaration.stages[action.stage];
-        (stage.name.clone(), stage.actions[action.action].name.clone())
+        let stage = &self.execution(&at.execution).declaration.stages[action.stage];
+        (stage.name.clone(), action.name.clone())
     }
 
     pub(super) fn emit_action(&mut self, now: Timestamp, at: &ActionRef, state: State) {
         let execution = self.execution(&at.execution);
         let action = self.action(at);
-        let declared = execution.declared(action);
         let result = ActionResult {
             external_execution_id: action.external_execution_id.clone(),
             external_execution_url: action.external_execution_url.clone(),
             summary: action.error.as_ref().map(|error| error.message.clone()).or_else(|| action.summary.clone()),
             error_code: action.error.as_ref().map(|error| error.code.clone()),
         };
+        let ended = matches!(state, State::Succeeded | State::Failed).then_some(result);
+        let stage = execution.declaration.stages[action.stage].name.clone();
+        if let Part::Rule(moment, _) = action.part {
+            let change = RuleChange {
+                stage,
+                moment,
+                rule: action.name.clone(),
+                rule_execution_id: action.id.clone(),
+                provider: action.type_id.provider.clone(),
+                state,
+                start_time: action.started,
+                result: ended,
+            };
+            return self.emit(now, &at.execution, Change::Rule(change));
+        }
         let change = ActionChange {
-            stage: execution.declaration.stages[action.stage].name.clone(),
-            action: declared.name.clone(),
+            stage,
+            action: action.name.clone(),
             action_execution_id: action.id.clone(),
-            action_type: declared.action_type_id.clone(),
+            action_type: action.type_id.clone(),
             state,
             start_time: action.started,
             region: action.region.clone(),
             input_artifacts: action.input_artifacts.clone(),
             output_artifacts: action.output_artifacts.clone(),
-            result: matches!(state, State::Succeeded | State::Failed).then_some(result),
+            result: ended,
         };
         self.emit(now, &at.execution, Change::Action(change));
     }
 }
 
-fn new_action(
-    id: String,
-    sequence: u64,
-    (stage, action): (usize, usize),
+/// The places of input artifacts; the error is the message of a `ConfigurationError`.
+pub(super) fn input_artifacts(execution: &Execution, declared: &[InputArtifact]) -> Result<Vec<Artifact>, String> {
+    let found = declared.iter().map(|input| {
+        let found = execution.artifacts.get(&input.name).cloned();
+        found.ok_or_else(|| format!("the input artifact {} was not made by this execution", input.name))
+    });
+    found.collect()
+}
+
+pub(super) fn new_action(
+    (id, sequence): (String, u64),
+    stage: usize,
+    (part, name, type_id): (Part, String, ActionTypeId),
     now: Timestamp,
     region: String,
 ) -> ActionExecution {
@@ -268,7 +298,9 @@ fn new_action(
         id,
         sequence,
         stage,
-        action,
+        part,
+        name,
+        type_id,
         status: ActionStatus::InProgress,
         started: now,
         updated: now,

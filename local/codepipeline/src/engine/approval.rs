@@ -132,7 +132,7 @@ impl Engine {
             |found: &super::ActionExecution| found.approval_token.as_ref().is_some_and(|own| own.expose() == token);
         let is_named = |execution: &Execution, found: &super::ActionExecution| {
             let declared = &execution.declaration.stages[found.stage];
-            declared.name == stage && declared.actions[found.action].name == action
+            declared.name == stage && found.name == action
         };
         for (index, execution) in pipeline.executions.iter().enumerate() {
             let found = execution.actions.iter().position(|found| has_token(found) && is_named(execution, found));
@@ -153,7 +153,7 @@ impl Engine {
     pub(super) fn approval_expired(&mut self, now: Timestamp, at: &ActionRef) {
         let execution = self.execution(&at.execution);
         let declared = execution.declared(self.action(at));
-        let minutes = declared.timeout_in_minutes.unwrap_or(DEFAULT_TIMEOUT_MINUTES);
+        let minutes = declared.and_then(|declared| declared.timeout_in_minutes).unwrap_or(DEFAULT_TIMEOUT_MINUTES);
         let waited = in_words(SignedDuration::from_mins(i64::from(minutes)));
         let message = format!("the approval was not answered within {waited}");
         self.fail_action(now, at, ActionFailure::new("JobFailed", message));

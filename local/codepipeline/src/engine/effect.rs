@@ -41,6 +41,13 @@ pub enum Effect {
         /// The message, a JSON document that holds the approval token.
         message: String,
     },
+    /// Find out the state of an alarm; report it by [`super::Engine::alarm_checked`].
+    CheckAlarm {
+        /// The id of the rule's execution.
+        rule_execution_id: String,
+        /// The alarm's name.
+        alarm_name: String,
+    },
     /// Tell observers and EventBridge.
     Emit(Event),
 }
@@ -64,6 +71,11 @@ impl fmt::Debug for Effect {
                 .field("action_execution_id", action_execution_id)
                 .field("topic_arn", topic_arn)
                 .finish_non_exhaustive(),
+            Self::CheckAlarm { rule_execution_id, alarm_name } => f
+                .debug_struct("CheckAlarm")
+                .field("rule_execution_id", rule_execution_id)
+                .field("alarm_name", alarm_name)
+                .finish(),
             Self::Emit(event) => f.debug_tuple("Emit").field(event).finish(),
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Engine;
 use super::model::{Execution, ExecutionRef, Pipeline, Place, StageRun};
-use super::status::{ActionStatus, ExecutionStatus, StageStatus};
+use super::status::{ExecutionStatus, StageStatus};
 use crate::declaration::{ExecutionMode, PipelineDeclaration};
 use crate::error::ApiError;
 use crate::events::{Change, ExecutionChange, State};
@@ -44,13 +44,6 @@ impl Engine {
         check_concurrency(pipeline, declaration.execution_mode)?;
 
         let id = self.ids.uuid();
-        let stage = |actions: usize| StageRun {
-            status: None,
-            started: now,
-            last_retry: None,
-            manual_retries: 0,
-            current: vec![None; actions],
-        };
         let execution = Execution {
             id: id.clone(),
             version: declaration.version,
@@ -64,9 +57,10 @@ impl Engine {
             attempt_started: now,
             stop: None,
             place: Place::Ended,
+            rollback_to: None,
             variables,
             requested_revisions,
-            stages: declaration.stages.iter().map(|declared| stage(declared.actions.len())).collect(),
+            stages: declaration.stages.iter().map(|declared| StageRun::new(declared.actions.len(), now)).collect(),
             actions: Vec::new(),
             artifacts: BTreeMap::new(),
             namespaces: BTreeMap::new(),
@@ -111,16 +105,11 @@ impl Engine {
         self.end_execution(now, at, ExecutionStatus::Cancelled);
     }
 
-    /// Ends every action of an execution that runs.
+    /// Ends every action and rule of an execution that runs.
     pub(super) fn abandon_actions(&mut self, now: Timestamp, at: &ExecutionRef, state: State) {
         let running = self.execution(at).actions.iter().enumerate().filter(|(_, action)| action.is_running());
         for index in running.map(|(index, _)| index).collect::<Vec<_>>() {
-            let action = super::ActionRef { execution: at.clone(), index };
-            self.release_work(&action, super::JobState::Abandoned);
-            let execution = self.action_mut(&action);
-            execution.status = ActionStatus::Abandoned;
-            execution.updated = now;
-            self.emit_action(now, &action, state);
+            self.abandon(now, &super::ActionRef { execution: at.clone(), index }, state);
         }
     }
 

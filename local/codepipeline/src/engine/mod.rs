@@ -5,12 +5,15 @@
 
 mod action;
 mod approval;
+mod condition;
 mod definition;
 mod effect;
 mod execution;
 mod job;
 mod model;
 mod retry;
+mod rollback;
+mod rule;
 mod stage;
 mod status;
 mod stop;
@@ -24,13 +27,12 @@ use jiff::Timestamp;
 
 pub use effect::Effect;
 pub use job::ArtifactCredentials;
-pub use status::ExecutionStatus;
+pub use status::{ConditionStatus, ExecutionStatus};
 
 pub(crate) use approval::ApprovalAnswer;
 pub(crate) use execution::StartRequest;
 pub(crate) use job::{Job, JobState, JobSuccess};
-pub(crate) use model::{ActionExecution, ActionRef, Execution, ExecutionRef, Pipeline, Work};
-pub(crate) use retry::RetryMode;
+pub(crate) use model::{ActionExecution, ActionRef, Execution, ExecutionRef, Pipeline, StageRun, Work};
 pub(crate) use status::{ActionStatus, StageStatus};
 pub(crate) use transition::Direction;
 
@@ -118,6 +120,8 @@ impl Engine {
             Work::Job { .. } => self.job_timed_out(now, at),
             Work::Continuation { .. } => self.continue_job(now, at),
             Work::Approval { .. } => self.approval_expired(now, at),
+            Work::Window { .. } => self.window_timer(now, at),
+            Work::Alarm(watch) => self.alarm_timer(now, at, watch),
         }
     }
 

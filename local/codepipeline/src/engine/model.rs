@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::status::{ActionStatus, ExecutionStatus, StageStatus};
-use crate::declaration::{ActionDeclaration, ActionTypeId, ExecutionMode, PipelineDeclaration};
+use super::status::{ActionStatus, ConditionStatus, ExecutionStatus, StageStatus};
+use crate::declaration::{
+    ActionDeclaration, ActionTypeId, ExecutionMode, Moment, PipelineDeclaration, RuleDeclaration,
+};
 use crate::provider::{Artifact, SourceRevision};
 use crate::secret::Secret;
 
@@ -67,12 +69,14 @@ pub(crate) struct Execution {
     pub(crate) attempt_started: Timestamp,
     pub(crate) stop: Option<Stop>,
     pub(crate) place: Place,
+    /// For an execution that rolls a stage back: the id of the execution that it goes back to.
+    pub(crate) rollback_to: Option<String>,
     pub(crate) variables: BTreeMap<String, String>,
     /// Revisions asked for, by the name of the source action.
     pub(crate) requested_revisions: BTreeMap<String, String>,
     /// One for each stage of the declaration.
     pub(crate) stages: Vec<StageRun>,
-    /// Every action execution there was, in the order of their start.
+    /// Every execution of an action or a rule there was, in the order of their start.
     pub(crate) actions: Vec<ActionExecution>,
     /// The artifacts made so far, by name.
     pub(crate) artifacts: BTreeMap<String, Artifact>,
@@ -106,16 +110,95 @@ pub(crate) struct StageRun {
     pub(crate) started: Timestamp,
     pub(crate) last_retry: Option<Timestamp>,
     pub(crate) manual_retries: u32,
+    pub(crate) automatic_retries: u32,
+    /// Whether the last retry was automatic.
+    pub(crate) last_retry_automatic: bool,
+    pub(crate) phase: Phase,
     /// For each action of the declaration the index of its execution in this attempt.
     pub(crate) current: Vec<Option<usize>>,
+    before_entry: ConditionRun,
+    on_success: ConditionRun,
+    on_failure: ConditionRun,
 }
 
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Its entry condition is looked at.
+    Entry,
+    /// Its actions run.
+    Actions,
+    /// All actions have succeeded; the condition on success is looked at.
+    Success,
+    /// An action has failed; the condition on failure is looked at.
+    Failure,
+}
+
+/// A condition of a stage in one execution.
+#[derive(Clone, Default)]
+pub(crate) struct ConditionRun {
+    /// Nothing until it is looked at.
+    pub(crate) status: Option<ConditionStatus>,
+    pub(crate) summary: Option<String>,
+    pub(crate) changed: Option<Timestamp>,
+    /// The indices of its rules' executions, in the order of the declaration.
+    pub(crate) rules: Vec<usize>,
+}
+
+impl StageRun {
+    pub(crate) fn new(actions: usize, now: Timestamp) -> Self {
+        Self {
+            status: None,
+            started: now,
+            last_retry: None,
+            manual_retries: 0,
+            automatic_retries: 0,
+            last_retry_automatic: false,
+            phase: Phase::Entry,
+            current: vec![None; actions],
+            before_entry: ConditionRun::default(),
+            on_success: ConditionRun::default(),
+            on_failure: ConditionRun::default(),
+        }
+    }
+
+    pub(crate) fn condition(&self, moment: Moment) -> &ConditionRun {
+        match moment {
+            Moment::BeforeEntry => &self.before_entry,
+            Moment::OnSuccess => &self.on_success,
+            Moment::OnFailure => &self.on_failure,
+        }
+    }
+
+    pub(crate) fn condition_mut(&mut self, moment: Moment) -> &mut ConditionRun {
+        match moment {
+            Moment::BeforeEntry => &mut self.before_entry,
+            Moment::OnSuccess => &mut self.on_success,
+            Moment::OnFailure => &mut self.on_failure,
+        }
+    }
+}
+
+/// What of a stage an execution runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The action of this index.
+    Action(usize),
+    /// The rule of this index in the condition of a moment.
+    Rule(Moment, usize),
+}
+
+/// An execution of an action, or of a rule, which runs as an action does.
 pub(crate) struct ActionExecution {
     pub(crate) id: String,
     /// Orders the action executions of a pipeline by their start.
     pub(crate) sequence: u64,
     pub(crate) stage: usize,
-    pub(crate) action: usize,
+    pub(crate) part: Part,
+    /// The name of the action or the rule.
+    pub(crate) name: String,
+    /// Its type; the category of a rule is `Rule`.
+    pub(crate) type_id: ActionTypeId,
     pub(crate) status: ActionStatus,
     pub(crate) started: Timestamp,
     pub(crate) updated: Timestamp,
@@ -163,6 +246,21 @@ pub(crate) enum Work {
     Continuation { token: String, worker: Worker, due: Timestamp, give_up: Timestamp },
     /// A person.
     Approval { expires: Timestamp },
+    /// The opening of a deployment window.
+    Window { opens: Option<Timestamp>, deadline: Timestamp },
+    /// The state of an alarm, which is looked at again and again.
+    Alarm(AlarmWatch),
+}
+
+/// How far the watching of an alarm is.
+#[derive(Clone, Copy)]
+pub(crate) struct AlarmWatch {
+    /// When the watching ends.
+    pub(crate) until: Timestamp,
+    /// When the alarm is looked at next; while somebody looks, when an answer must have come.
+    pub(crate) due: Timestamp,
+    /// Whether somebody looks at it now.
+    pub(crate) asked: bool,
 }
 
 /// Who carries out a job.
@@ -192,6 +290,8 @@ impl Work {
             Self::Job { answer_by, give_up, .. } => Some(*answer_by.min(give_up)),
             Self::Continuation { due, give_up, .. } => Some(*due.min(give_up)),
             Self::Approval { expires } => Some(*expires),
+            Self::Window { opens, deadline } => Some(opens.unwrap_or(*deadline).min(*deadline)),
+            Self::Alarm(watch) => Some(watch.due),
         }
     }
 }
@@ -211,8 +311,29 @@ pub(crate) struct ActionRef {
 }
 
 impl Execution {
-    /// The declaration of an action execution.
-    pub(crate) fn declared(&self, action: &ActionExecution) -> &ActionDeclaration {
-        &self.declaration.stages[action.stage].actions[action.action]
+    /// The declaration of an action execution; a rule has another.
+    pub(crate) fn declared(&self, action: &ActionExecution) -> Option<&ActionDeclaration> {
+        match action.part {
+            Part::Action(index) => self.declaration.stages[action.stage].actions.get(index),
+            Part::Rule(..) => None,
+        }
+    }
+
+    /// The declaration of a rule execution.
+    pub(crate) fn declared_rule(&self, action: &ActionExecution) -> Option<&RuleDeclaration> {
+        match action.part {
+            Part::Action(_) => None,
+            Part::Rule(moment, index) => self.declaration.stages[action.stage].condition(moment)?.rules.get(index),
+        }
+    }
+
+    /// The executions of actions, without those of rules.
+    pub(crate) fn action_executions(&self) -> impl Iterator<Item = &ActionExecution> {
+        self.actions.iter().filter(|action| matches!(action.part, Part::Action(_)))
+    }
+
+    /// The executions of rules.
+    pub(crate) fn rule_executions(&self) -> impl Iterator<Item = &ActionExecution> {
+        self.actions.iter().filter(|action| matches!(action.part, Part::Rule(..)))
     }
 }

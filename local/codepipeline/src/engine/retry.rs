@@ -5,19 +5,11 @@ use jiff::Timestamp;
 use super::Engine;
 use super::execution::check_concurrency;
 use super::model::{Execution, ExecutionRef, Pipeline, Place};
-use super::status::{ActionStatus, ExecutionStatus, StageStatus};
-use crate::declaration::ExecutionMode;
+use super::stage::retry_mode;
+use super::status::{ExecutionStatus, StageStatus};
+use crate::declaration::{ExecutionMode, RetryMode};
 use crate::error::ApiError;
 use crate::events::State;
-
-/// Which actions of the stage run again (`StageRetryMode`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RetryMode {
-    /// Those that failed or were abandoned, and those that did not run.
-    FailedActions,
-    /// Every one.
-    AllActions,
-}
 
 impl Engine {
     /// RetryStageExecution. The execution keeps its id and goes on in the stage.
@@ -41,17 +33,12 @@ impl Engine {
 
         let at = ExecutionRef { pipeline: name.to_owned(), index };
         let execution = self.execution_mut(&at);
-        let statuses: Vec<_> = execution.actions.iter().map(|action| action.status).collect();
+        execution.begin_again(place, mode);
         let run = &mut execution.stages[place];
-        for current in &mut run.current {
-            let succeeded = current.is_some_and(|index| statuses[index] == ActionStatus::Succeeded);
-            if mode == RetryMode::AllActions || !succeeded {
-                *current = None;
-            }
-        }
         run.status = Some(StageStatus::InProgress);
         run.last_retry = Some(now);
         run.manual_retries += 1;
+        run.last_retry_automatic = false;
         execution.place = Place::In(place);
         execution.status = ExecutionStatus::InProgress;
         execution.status_summary = None;
@@ -63,6 +50,22 @@ impl Engine {
         self.emit_stage(now, &at, place, State::Resumed);
         self.advance(now, &at);
         Ok(())
+    }
+
+    /// The one retry that a stage does by itself. The execution stays in the stage, which fails and is resumed.
+    pub(super) fn retry_automatically(&mut self, now: Timestamp, at: &ExecutionRef, stage: usize) {
+        self.set_stage_status(now, at, stage, StageStatus::Failed);
+        let execution = self.execution_mut(at);
+        let mode = retry_mode(execution, stage);
+        execution.begin_again(stage, mode);
+        execution.attempt += 1;
+        execution.attempt_started = now;
+        let run = &mut execution.stages[stage];
+        run.status = Some(StageStatus::InProgress);
+        run.last_retry = Some(now);
+        run.automatic_retries += 1;
+        run.last_retry_automatic = true;
+        self.emit_stage(now, at, stage, State::Resumed);
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) enum StageStatus {
     Succeeded,
     Failed,
     Cancelled,
+    /// Its entry condition has passed it by.
+    Skipped,
 }
 
 impl StageStatus {
@@ -59,11 +61,44 @@ impl StageStatus {
             Self::Succeeded => "Succeeded",
             Self::Failed => "Failed",
             Self::Cancelled => "Cancelled",
+            Self::Skipped => "Skipped",
         }
     }
 }
 
-/// The status of an action execution (`ActionExecutionStatus`). There is none for a cancelled action.
+/// The status of a condition (`ConditionExecutionStatus`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConditionStatus {
+    /// Its rules run.
+    InProgress,
+    /// A rule failed.
+    Failed,
+    /// Every rule succeeded.
+    Succeeded,
+    /// The pipeline was changed under it.
+    Cancelled,
+    /// Its execution was stopped.
+    Abandoned,
+    /// Somebody has overridden it.
+    Overridden,
+}
+
+impl ConditionStatus {
+    /// The name in the AWS model.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Failed => "Failed",
+            Self::Succeeded => "Succeeded",
+            Self::Cancelled => "Cancelled",
+            Self::Abandoned => "Abandoned",
+            Self::Overridden => "Overridden",
+        }
+    }
+}
+
+/// The status of an action execution (`ActionExecutionStatus`), and of a rule execution, which has the same ones. There
+/// is none for a cancelled action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActionStatus {
     InProgress,

@@ -3,24 +3,28 @@
 use std::collections::BTreeMap;
 
 use super::model::Execution;
-use crate::declaration::{ActionDeclaration, Piece, pieces};
+use crate::declaration::{Piece, pieces};
 
 /// The most that the resolved configuration of one action may take (AWS CodePipeline guide, quotas).
 const RESOLVED_CONFIGURATION_BYTES: usize = 100 * 1024;
 
-/// The configuration and commands of an action with every reference replaced by its value.
+/// The configuration and commands of an action or a rule with every reference replaced by its value.
 pub(super) struct Resolved {
     pub(super) configuration: BTreeMap<String, String>,
     pub(super) commands: Vec<String>,
 }
 
-/// Resolves configuration and commands of an action; the error is the message of a `ConfigurationError`.
-pub(super) fn resolve(execution: &Execution, action: &ActionDeclaration) -> Result<Resolved, String> {
+/// Resolves configuration and commands; the error is the message of a `ConfigurationError`.
+pub(super) fn resolve(
+    execution: &Execution,
+    declared: &BTreeMap<String, String>,
+    commands: &[String],
+) -> Result<Resolved, String> {
     let mut configuration = BTreeMap::new();
-    for (key, text) in &action.configuration {
+    for (key, text) in declared {
         configuration.insert(key.clone(), resolve_text(execution, text, &format!("configuration key {key}"))?);
     }
-    let commands = action.commands.iter().map(|text| resolve_text(execution, text, "commands"));
+    let commands = commands.iter().map(|text| resolve_text(execution, text, "commands"));
     let commands: Vec<_> = commands.collect::<Result<_, _>>()?;
     let keys = configuration.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
     let size = keys + commands.iter().map(String::len).sum::<usize>();

@@ -68,9 +68,8 @@ impl Engine {
         let job = self.jobs.get(job);
         let Some(at) = job.and_then(|job| self.actions.get(&job.action_execution_id)) else { return false };
         let action = self.action(at);
-        let declared = self.execution(&at.execution).declared(action);
         let asked = |(key, value): (&str, &str)| action.configuration.get(key).is_some_and(|own| own == value);
-        declared.action_type_id == *id && query.is_none_or(asked)
+        action.type_id == *id && query.is_none_or(asked)
     }
 
     /// AcknowledgeJob: gives the job to whoever comes first with its nonce.
@@ -97,7 +96,7 @@ impl Engine {
     /// The link to an execution at whoever carries out a custom action.
     pub(super) fn execution_url(&self, at: &ActionRef, execution: Option<&str>) -> Option<String> {
         let action = self.action(at);
-        let custom = self.types.once_custom(&self.execution(&at.execution).declared(action).action_type_id)?;
+        let custom = self.types.once_custom(&action.type_id)?;
         custom.execution_url(&action.configuration, execution?)
     }
 }

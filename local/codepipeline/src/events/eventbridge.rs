@@ -11,9 +11,10 @@ impl Event {
     pub fn to_eventbridge(&self) -> Option<Value> {
         let (kind, particular) = match &self.change {
             Change::Execution(change) => ("Pipeline", execution_detail(change)),
+            Change::Stage(change) if change.state == super::State::Skipped => return None,
             Change::Stage(change) => ("Stage", stage_detail(change)),
             Change::Action(change) => ("Action", action_detail(change)),
-            Change::Progress(_) | Change::ApprovalOpened(_) => return None,
+            Change::Progress(_) | Change::ApprovalOpened(_) | Change::Condition(_) | Change::Rule(_) => return None,
         };
         let mut detail = Map::new();
         detail.insert("pipeline".into(), self.pipeline.clone().into());

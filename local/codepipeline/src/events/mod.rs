@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::declaration::ActionTypeId;
+use crate::declaration::{ActionTypeId, Moment};
+use crate::engine::ConditionStatus;
 use crate::provider::Artifact;
 use crate::secret::Secret;
 
@@ -62,6 +63,10 @@ pub enum Change {
     Progress(ActionProgress),
     /// A manual approval waits for an answer. EventBridge has no event for this; SNS has a message.
     ApprovalOpened(ApprovalOpened),
+    /// A condition of a stage changed its status. AWS documents no event for this.
+    Condition(ConditionChange),
+    /// A rule of a condition changed its state. AWS documents no event for this.
+    Rule(RuleChange),
 }
 
 /// A state as the EventBridge events name it (AWS CodePipeline guide, monitoring events).
@@ -85,6 +90,8 @@ pub enum State {
     Superseded,
     /// `ABANDONED`
     Abandoned,
+    /// `SKIPPED`: the entry condition of a stage has passed it by. AWS documents no event for this.
+    Skipped,
 }
 
 /// The change of a pipeline execution.
@@ -138,7 +145,41 @@ pub struct ActionChange {
     pub result: Option<ActionResult>,
 }
 
-/// What an ended action reported.
+/// The change of a condition.
+#[derive(Clone, Debug)]
+pub struct ConditionChange {
+    /// The stage's name.
+    pub stage: String,
+    /// When the condition is looked at.
+    pub moment: Moment,
+    /// The new status.
+    pub status: ConditionStatus,
+    /// Why it failed, or who has overridden it.
+    pub summary: Option<String>,
+}
+
+/// The change of a rule.
+#[derive(Clone, Debug)]
+pub struct RuleChange {
+    /// The stage's name.
+    pub stage: String,
+    /// When the rule's condition is looked at.
+    pub moment: Moment,
+    /// The rule's name.
+    pub rule: String,
+    /// The rule execution's id.
+    pub rule_execution_id: String,
+    /// What carries the rule out, for example `LambdaInvoke`.
+    pub provider: String,
+    /// The new state.
+    pub state: State,
+    /// When the rule began.
+    pub start_time: Timestamp,
+    /// What it reported, once it has ended.
+    pub result: Option<ActionResult>,
+}
+
+/// What an ended action or rule reported.
 #[derive(Clone, Debug, Default)]
 pub struct ActionResult {
     /// The id of the build, deployment, ... in its own service.
@@ -202,6 +243,7 @@ impl State {
             Self::Stopped => "STOPPED",
             Self::Superseded => "SUPERSEDED",
             Self::Abandoned => "ABANDONED",
+            Self::Skipped => "SKIPPED",
         }
     }
 }

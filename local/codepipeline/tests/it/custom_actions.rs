@@ -399,7 +399,8 @@ fn types_are_listed_and_tagged() {
         let names = types.map(|shown| format!("{}/{}", shown["id"]["owner"], shown["id"]["provider"]).replace('"', ""));
         names.collect::<Vec<_>>()
     };
-    let aws = ["AWS/Manual", "AWS/CodeBuild", "AWS/CodeDeploy", "AWS/Lambda", "AWS/S3", "AWS/CodeBuild"];
+    let aws =
+        ["AWS/Manual", "AWS/CodeBuild", "AWS/Commands", "AWS/CodeDeploy", "AWS/Lambda", "AWS/S3", "AWS/CodeBuild"];
     let custom = ["Custom/Bench", "Custom/Bench"];
     assert_eq!(listed(&mut world, json!({})), [&aws[..], &custom[..]].concat());
     assert_eq!(listed(&mut world, json!({"actionOwnerFilter": "AWS"})), aws);

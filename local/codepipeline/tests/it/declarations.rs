@@ -2,9 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{NAME, World, pipeline};
+use crate::harness::{NAME, World, pipeline, with_condition};
 
 const SOUND: &str = "SUPERSEDED Source: Source | Build: Compile Lint Pack@2 | Prod: Check*lambda Ask*manual@2";
+
+fn check_change(change: impl FnOnce(&mut Value), code: &str, message: &str) {
+    check(change, code, message);
+}
 
 /// Breaks a sound declaration with `change` and expects the error.
 fn check(change: impl FnOnce(&mut Value), code: &str, message: &str) {
@@ -60,13 +64,95 @@ fn stages_are_checked() {
     check(|p| p["stages"][1]["actions"][1]["name"] = json!("Compile"), code, "two actions in stage Build are named");
     let blocker = json!([{"name": "b", "type": "Schedule"}]);
     check(|p| p["stages"][1]["blockers"] = blocker, "InvalidBlockerDeclarationException", "is not supported");
-    let code = "ValidationException";
-    let rule = json!({"name": "R", "ruleTypeId": {"category": "Rule", "provider": "DeploymentWindow"}});
-    let conditions = json!({"conditions": [{"result": "FAIL", "rules": [rule]}]});
-    for member in ["beforeEntry", "onSuccess", "onFailure"] {
-        let message = format!("stage Build declares {member}: a stage condition is not supported by the local");
-        check(|p| p["stages"][1][member] = conditions.clone(), code, &message);
+}
+
+#[test]
+fn conditions_are_checked() {
+    let code = "InvalidStageDeclarationException";
+    let check = |member: &'static str, result: &'static str, rules: &'static str, expected: &str| {
+        let change = |p: &mut Value| *p = with_condition(p.clone(), 1, member, result, rules);
+        check(change, code, expected);
+    };
+    check("beforeEntry", "ROLLBACK", "R*window", "beforeEntry has the result ROLLBACK; it may be FAIL, SKIP");
+    check("beforeEntry", "RETRY", "R*window", "it may be FAIL, SKIP");
+    check("onSuccess", "SKIP", "R*variable", "it may be ROLLBACK, FAIL");
+    check("onFailure", "SKIP", "R*variable", "it may be ROLLBACK, RETRY, FAIL");
+    check("beforeEntry", "SKIP", "R*window", "with SKIP only LambdaInvoke and VariableCheck are allowed");
+    check("beforeEntry", "FAIL", "R*window R*lambda", "has two rules named R");
+    let with = |change: &'static dyn Fn(&mut Value), expected: &str| {
+        let rule = |p: &mut Value| {
+            *p = with_condition(p.clone(), 1, "beforeEntry", "FAIL", "Gate*lambda");
+            change(&mut p["stages"][1]["beforeEntry"]["conditions"][0]["rules"][0]);
+        };
+        check_change(rule, code, expected);
+    };
+    with(
+        &|r| r["ruleTypeId"]["provider"] = json!("CodeBuild"),
+        "which the local CodePipeline does not have; it has, at",
+    );
+    with(&|r| r["ruleTypeId"]["version"] = json!("2"), "LambdaInvoke at version 2");
+    with(
+        &|r| r["configuration"] = json!({}),
+        "rule Gate in beforeEntry of stage Build lacks the configuration key Func",
+    );
+    with(
+        &|r| r["configuration"]["Function"] = json!("x"),
+        "unknown configuration key Function; known: FunctionName, Us",
+    );
+    with(&|r| r["commands"] = json!(["make"]), "which only the Commands rule has");
+    with(&|r| r["inputArtifacts"] = json!([{"name": "Other"}]), "takes the artifact Other, which no action before it");
+    with(&|r| r["configuration"]["UserParameters"] = json!("#{PackVars.x}"), "a namespace that does not exist");
+    let values: [(&str, Value, &str); 8] = [
+        ("DeploymentWindow", json!({"Cron": "* * * * *"}), "has a Cron that has 5 fields"),
+        ("DeploymentWindow", json!({"Cron": "* * * * * ?", "TimeZone": "Mars/Olympus"}), "has a TimeZone that is"),
+        ("CloudWatchAlarm", json!({"AlarmName": "a", "AlarmStates": "GREEN"}), "has AlarmStates with \"GREEN\""),
+        ("CloudWatchAlarm", json!({"AlarmName": "a", "WaitTime": "1h"}), "which is no number of minutes"),
+        ("VariableCheck", json!({"Variable": "a", "Value": "b", "Operator": "LIKE"}), "EQ, NE, CONTAINS or MATCHES"),
+        ("VariableCheck", json!({"Variable": "a", "Value": "(", "Operator": "MATCHES"}), "cannot read"),
+        ("VariableCheck", json!({"Variable": "a", "Value": "b"}), "lacks the configuration key Operator"),
+        ("Commands", json!({}), "has no commands"),
+    ];
+    for (provider, configuration, expected) in values {
+        let change = |p: &mut Value| {
+            *p = with_condition(p.clone(), 1, "onSuccess", "FAIL", "R*lambda");
+            let rule = &mut p["stages"][1]["onSuccess"]["conditions"][0]["rules"][0];
+            rule["ruleTypeId"]["provider"] = json!(provider);
+            rule["configuration"] = configuration.clone();
+        };
+        check_change(change, code, expected);
     }
+    let failure = |value: Value, expected: &str| {
+        check_change(|p| p["stages"][1]["onFailure"] = value.clone(), code, expected);
+    };
+    failure(json!({"result": "SKIP"}), "onFailure has the result SKIP");
+    failure(json!({"result": "ROLLBACK", "retryConfiguration": {"retryMode": "ALL_ACTIONS"}}), "is not RETRY");
+    let condition =
+        with_condition(pipeline(SOUND), 1, "onFailure", "ROLLBACK", "R*lambda")["stages"][1]["onFailure"].take();
+    let mut both = condition;
+    both["result"] = json!("RETRY");
+    failure(both, "an automatic retry cannot have conditions");
+    check_change(|p| p["stages"][0]["onFailure"] = json!({"result": "ROLLBACK"}), code, "the source stage cannot");
+    let parallel = |p: &mut Value| {
+        p["executionMode"] = json!("PARALLEL");
+        p["stages"][1]["onFailure"] = json!({"result": "ROLLBACK"});
+    };
+    check_change(parallel, code, "which the mode PARALLEL does not have");
+    let v1 = |p: &mut Value| {
+        *p = with_condition(p.clone(), 1, "beforeEntry", "FAIL", "R*lambda");
+        p["pipelineType"] = json!("V1");
+    };
+    check_change(v1, "InvalidStructureException", "a V1 pipeline cannot have stage conditions");
+
+    // What actions of the stage itself have made can be used when they have ended.
+    let mut declaration = with_condition(pipeline(SOUND), 1, "onSuccess", "FAIL", "R*lambda");
+    let rule = &mut declaration["stages"][1]["onSuccess"]["conditions"][0]["rules"][0];
+    rule["configuration"]["UserParameters"] = json!("#{PackVars.x}");
+    rule["inputArtifacts"] = json!([{"name": "Source1"}]);
+    declaration["stages"][1]["onFailure"] =
+        json!({"result": "RETRY", "retryConfiguration": {"retryMode": "ALL_ACTIONS"}});
+    declaration["version"] = json!(1);
+    let created = World::new().call("CreatePipeline", json!({"pipeline": declaration})).unwrap();
+    assert_eq!(created["pipeline"], declaration);
 }
 
 #[test]

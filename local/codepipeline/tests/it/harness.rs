@@ -8,11 +8,16 @@ use stagegate_local_codepipeline::declaration::ActionTypes;
 use stagegate_local_codepipeline::engine::{Effect, Engine};
 use stagegate_local_codepipeline::events::{Change, Event};
 use stagegate_local_codepipeline::provider::{ActionFailure, ActionRequest, ActionSuccess, SourceRevision};
-use stagegate_local_codepipeline::{ApiError, SequentialIds, Settings};
+use stagegate_local_codepipeline::{AlarmState, ApiError, SequentialIds, Settings};
 
 /// The action types that the tests use besides the built-in ones.
-pub(crate) const PROVIDERS: [(&str, &str); 4] =
-    [("Source", "S3"), ("Build", "CodeBuild"), ("Test", "CodeBuild"), ("Deploy", "CodeDeploy")];
+pub(crate) const PROVIDERS: [(&str, &str); 5] = [
+    ("Source", "S3"),
+    ("Build", "CodeBuild"),
+    ("Test", "CodeBuild"),
+    ("Deploy", "CodeDeploy"),
+    ("Compute", "Commands"),
+];
 
 /// The name of the pipeline in every script.
 pub(crate) const NAME: &str = "web";
@@ -67,6 +72,35 @@ fn declare(name: &str, kind: &str, order: u32, source: usize) -> Value {
     })
 }
 
+/// Gives a stage of a pipeline a condition, with rules in a notation such as `Gate*lambda Env*variable`.
+pub(crate) fn with_condition(mut pipeline: Value, stage: usize, member: &str, result: &str, rules: &str) -> Value {
+    let rules: Vec<_> = rules.split_whitespace().map(|rule| declare_rule(rule.split_once('*').unwrap())).collect();
+    pipeline["stages"][stage][member] = json!({"conditions": [{"result": result, "rules": rules}]});
+    pipeline
+}
+
+fn declare_rule((name, kind): (&str, &str)) -> Value {
+    let (provider, configuration) = match kind {
+        "lambda" => ("LambdaInvoke", json!({"FunctionName": "gate", "UserParameters": "{}"})),
+        "variable" => ("VariableCheck", json!({"Variable": "#{SourceVars.Branch}", "Operator": "EQ", "Value": "main"})),
+        "window" => ("DeploymentWindow", json!({"Cron": "* * 12-13 ? * MON-FRI", "TimeZone": "UTC"})),
+        "alarm" => ("CloudWatchAlarm", json!({"AlarmName": "web-5xx", "WaitTime": "10"})),
+        "commands" => ("Commands", json!({})),
+        other => panic!("no kind of rule {other}"),
+    };
+    let mut rule = json!({
+        "name": name,
+        "ruleTypeId": {"category": "Rule", "owner": "AWS", "provider": provider, "version": "1"},
+        "configuration": configuration,
+        "inputArtifacts": [],
+    });
+    if kind == "commands" {
+        rule["commands"] = json!(["make smoke"]);
+        rule["inputArtifacts"] = json!([{"name": "Source1"}]);
+    }
+    rule
+}
+
 /// The custom action type of the kind `worker`.
 pub(crate) fn bench() -> Value {
     let property = |name: &str, secret: bool, queryable: bool| json!({"name": name, "required": queryable, "key": true, "secret": secret, "queryable": queryable});
@@ -92,6 +126,8 @@ pub(crate) struct World {
     /// Provider actions that were started, by action execution id.
     pub(crate) requests: HashMap<String, ActionRequest>,
     pub(crate) cancelled: Vec<String>,
+    /// The rule executions that wait for the state of an alarm.
+    pub(crate) alarms: Vec<String>,
     /// The events of every job, by the id of the job.
     pub(crate) jobs: BTreeMap<String, Value>,
     /// Topic, subject and message of every notification.
@@ -113,6 +149,7 @@ impl World {
             events: Vec::new(),
             requests: HashMap::new(),
             cancelled: Vec::new(),
+            alarms: Vec::new(),
             jobs: BTreeMap::new(),
             notifications: Vec::new(),
             names: HashMap::new(),
@@ -154,6 +191,10 @@ impl World {
                 Effect::PublishApproval { topic_arn, subject, message, .. } => {
                     self.notifications.push((topic_arn, subject, serde_json::from_str(&message).unwrap()));
                 }
+                Effect::CheckAlarm { rule_execution_id, alarm_name } => {
+                    assert_eq!(alarm_name, "web-5xx");
+                    self.alarms.push(rule_execution_id);
+                }
                 Effect::Emit(event) => self.events.push(event),
             }
         }
@@ -185,6 +226,10 @@ impl World {
     /// The id of the job that waits for an answer, or the last one.
     pub(crate) fn job(&mut self, execution: &str, action: &str) -> String {
         let action = self.action(execution, action).unwrap()["actionExecutionId"].clone();
+        self.job_of(action.as_str().unwrap())
+    }
+
+    fn job_of(&mut self, action: &str) -> String {
         let ids: Vec<_> = self.jobs.keys().cloned().collect();
         let of_action = ids.into_iter().rev().find(|id| {
             let details = self.engine.call(self.now, "GetJobDetails", json!({"jobId": id}));
@@ -193,6 +238,49 @@ impl World {
             })
         });
         of_action.expect("the action has a job")
+    }
+
+    /// The latest execution of a rule as ListRuleExecutions shows it.
+    pub(crate) fn rule(&mut self, execution: &str, rule: &str) -> Option<Value> {
+        let filter = json!({"pipelineExecutionId": self.names[execution]});
+        let output = self.call("ListRuleExecutions", json!({"pipelineName": NAME, "filter": filter})).unwrap();
+        let list = output["ruleExecutionDetails"].as_array().unwrap();
+        list.iter().find(|detail| detail["ruleName"] == rule).cloned()
+    }
+
+    /// The status of a stage's condition (`Prod.beforeEntry`).
+    fn condition(&mut self, stage: &str, member: &str) -> Option<String> {
+        let state = self.call("GetPipelineState", json!({"name": NAME})).unwrap();
+        let stages = state["stageStates"].as_array().unwrap();
+        let stage = stages.iter().find(|state| state["stageName"] == stage)?;
+        Some(stage[format!("{member}ConditionState")]["latestExecution"]["status"].as_str()?.to_owned())
+    }
+
+    /// Ends a rule that somebody outside works on.
+    fn end_rule(&mut self, execution: &str, rule: &str, well: bool) {
+        let detail = self.rule(execution, rule).unwrap_or_else(|| panic!("rule {rule} of {execution} was not started"));
+        let id = detail["ruleExecutionId"].as_str().unwrap().to_owned();
+        if self.requests.contains_key(&id) {
+            let failure = ActionFailure::new("JobFailed", "it broke");
+            let result = if well { Ok(ActionSuccess::default()) } else { Err(failure) };
+            self.engine.action_finished(self.now, &id, result);
+            self.drain();
+            return;
+        }
+        let job = self.job_of(&id);
+        let failure = json!({"type": "JobFailed", "message": "it broke"});
+        let result = match well {
+            true => self.call("PutJobSuccessResult", json!({"jobId": job})),
+            false => self.call("PutJobFailureResult", json!({"jobId": job, "failureDetails": failure})),
+        };
+        result.unwrap();
+    }
+
+    /// Tells the state of the alarm that was asked for last.
+    pub(crate) fn tell_alarm(&mut self, state: AlarmState) {
+        let rule = self.alarms.pop().expect("somebody has asked for the alarm");
+        self.engine.alarm_checked(self.now, &rule, Ok(state));
+        self.drain();
     }
 
     pub(crate) fn execution(&mut self, name: &str) -> Value {
@@ -290,6 +378,39 @@ impl World {
                 let input = json!({"pipelineName": NAME, "stageName": stage, "transitionType": direction});
                 self.call("EnableStageTransition", input)
             }
+            ["rule-done", execution, rule] => {
+                self.end_rule(execution, rule, true);
+                Ok(Value::Null)
+            }
+            ["rule-fail", execution, rule] => {
+                self.end_rule(execution, rule, false);
+                Ok(Value::Null)
+            }
+            ["alarm", state] => {
+                let found = AlarmState::ALL.into_iter().find(|known| known.as_str() == *state);
+                self.tell_alarm(found.unwrap());
+                Ok(Value::Null)
+            }
+            ["override", execution, stage, kind] => {
+                let id = &self.names[*execution];
+                let input =
+                    json!({"pipelineName": NAME, "stageName": stage, "pipelineExecutionId": id, "conditionType": kind});
+                self.call("OverrideStageCondition", input)
+            }
+            ["rollback", name, stage, target] => {
+                let id = &self.names[*target];
+                let input = json!({"pipelineName": NAME, "stageName": stage, "targetPipelineExecutionId": id});
+                let output = self.call("RollbackStage", input)?;
+                self.names.insert((*name).to_owned(), output["pipelineExecutionId"].as_str().unwrap().to_owned());
+                Ok(output)
+            }
+            // Gives a name to the execution that was started last, whoever has started it.
+            ["name", name] => {
+                let list = self.call("ListPipelineExecutions", json!({"pipelineName": NAME})).unwrap();
+                let id = list["pipelineExecutionSummaries"][0]["pipelineExecutionId"].as_str().unwrap();
+                self.names.insert((*name).to_owned(), id.to_owned());
+                Ok(Value::Null)
+            }
             ["update"] => {
                 let pipeline = self.call("GetPipeline", json!({"name": NAME})).unwrap()["pipeline"].take();
                 self.call("UpdatePipeline", json!({"pipeline": pipeline}))
@@ -308,14 +429,18 @@ impl World {
     }
 
     /// Checks the status of an execution, the last event of its stages (`Stage=STARTED`) and the status of its actions
-    /// (`.Action=Failed`); `-` is for what was not reached.
+    /// (`.Action=Failed`), of its rules (`?Rule=Failed`) and of the conditions (`Stage:beforeEntry=Failed`); `-` is for
+    /// what was not reached.
     fn expect(&mut self, name: &str, status: &str, rest: &[&str]) {
         assert_eq!(self.execution(name)["status"], status, "execution {name}");
         for word in rest {
             let (place, expected) = word.split_once('=').unwrap();
-            let found = match place.strip_prefix('.') {
-                Some(action) => self.action(name, action).map(|detail| detail["status"].as_str().unwrap().to_owned()),
-                None => self.stage_event(name, place),
+            let status = |detail: Value| detail["status"].as_str().unwrap().to_owned();
+            let found = match (place.strip_prefix('.'), place.strip_prefix('?'), place.split_once(':')) {
+                (Some(action), ..) => self.action(name, action).map(status),
+                (_, Some(rule), _) => self.rule(name, rule).map(status),
+                (.., Some((stage, member))) => self.condition(stage, member),
+                _ => self.stage_event(name, place),
             };
             assert_eq!(found.as_deref().unwrap_or("-"), expected, "{place} of {name}");
         }
