@@ -478,6 +478,11 @@ fn check(notation: &str, conditions: &[Conditions], operations: &[Operation]) {
         assert!(due.is_none_or(|due| due > model.world.now), "a timer that is due was left");
     }
     model.settle();
+    // At rest every stage can be rolled back to whatever succeeded in it.
+    for (number, stage) in (0..model.started.len()).flat_map(|number| (0..4).map(move |stage| (number, stage))) {
+        model.apply(&Operation::Rollback(number, stage));
+        model.settle();
+    }
     model.check_events();
     assert!(model.running.is_empty(), "{:?}", model.running);
     for id in &model.started {
