@@ -20,10 +20,10 @@ const INSIDE: &str = "STAGEGATE_TEST_NAMESPACE";
 /// The address of the staging environment: private, and so allowed by default.
 const STAGING: &str = "10.20.30.40";
 
-/// Gives the loopback interface all addresses and then becomes the test. The status 77 says that it could not.
+/// Gives the loopback interface all addresses and then becomes the test.
 const SCRIPT: &str =
     "ip link set lo up && ip addr add 169.254.169.254/32 dev lo && ip addr add 169.254.170.2/32 dev lo \
-    && ip addr add 10.20.30.40/32 dev lo || exit 77
+    && ip addr add 10.20.30.40/32 dev lo || exit 1
     ip -6 addr add fd00:ec2::254/128 dev lo nodad || true
     exec \"$0\" --exact namespace::nothing_reaches_them_over_real_sockets --nocapture";
 
@@ -41,8 +41,8 @@ fn nothing_reaches_them_over_real_sockets() {
         command.args(namespaces).args(["sh", "-c", SCRIPT]).arg(&program).env(INSIDE, "1");
         let Ok(output) = command.output() else { return };
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        let is_refused = output.status.code() == Some(77) || text.contains("unshare failed");
-        if !is_refused {
+        // What a machine refuses, it refuses before the test begins.
+        if text.contains("running 1 test") {
             assert!(output.status.success() && text.contains("1 passed"), "{text}");
             return;
         }
