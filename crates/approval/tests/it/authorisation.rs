@@ -52,11 +52,14 @@ fn only_those_who_are_named_may_decide() {
     }
 }
 
+/// The author's address, who started it, the clicker's address, and what comes of it.
+type Case = (Option<&'static str>, Option<String>, Option<&'static str>, Result<(), Refusal>);
+
 #[test]
 fn the_author_may_not_approve_where_that_is_configured() {
     let strict = Terms { author_may_approve: false, ..terms(1) };
     let session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0/";
-    let cases: [(Option<&str>, Option<String>, Option<&str>, Result<(), Refusal>); 12] = [
+    let cases: [Case; 12] = [
         (Some("ana@example.com"), None, Some("ana@example.com"), Err(Refusal::Author)),
         (Some("Ana@Example.com "), None, Some("ana@example.com"), Err(Refusal::Author)),
         (Some("ben@example.com"), None, Some("ana@example.com"), Ok(())),
