@@ -36,6 +36,7 @@ async fn serve(local: &Local, definitions: &[Definition]) {
     for definition in definitions {
         instances(&local.aws, definition);
     }
+    messages(&local.aws);
     say(format_args!("  logs and artifacts  {}", local.aws.data().display()));
     say("");
     let mut events = local.aws.codepipeline().subscribe();
@@ -60,6 +61,16 @@ pub(crate) fn environment(aws: &LocalAws) {
         aws.endpoint_url()
     ));
     say(format_args!("  export AWS_ACCESS_KEY_ID={LOCAL_ACCESS_KEY} AWS_SECRET_ACCESS_KEY={LOCAL_ACCESS_KEY}"));
+}
+
+/// Where functions answer and topics are published to.
+pub(crate) fn messages(aws: &LocalAws) {
+    for (function, url) in aws.function_urls() {
+        say(format_args!("  {function:18}  {url}"));
+    }
+    for topic in aws.bus().topics() {
+        say(format_args!("  {:18}  {topic}", "topic"));
+    }
 }
 
 /// Where the pipeline deploys to.

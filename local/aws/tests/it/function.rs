@@ -46,6 +46,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if [&event.payload["text"], &event.payload["body"]].contains(&&json!("please fail")) {
         return Err("the event asks for it".into());
     }
+    if event.payload["text"] == "please wait" {
+        std::future::pending::<()>().await;
+    }
     match &event.payload["rawPath"] {
         Value::String(path) if path == "/environment" => Ok(json!(std::env::vars().collect::<Vec<_>>())),
         Value::String(path) if path == "/stated" => Ok(json!({

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 use stagegate_local_aws::{FormBody, Options};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::wire::call;
 use crate::world::World;
 
 const URLS: &str = r#"
@@ -14,22 +13,6 @@ const URLS: &str = r#"
   Alerts: {Type: "AWS::SNS::Topic"}
   Jobs: {Type: "AWS::SQS::Queue"}
 "#;
-
-/// The status line and headers, and the body, of an answer.
-async fn call(url: &str, request_line: &str, headers: &[&str], body: &str) -> (String, String) {
-    let address = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let length = body.len();
-    let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let request = format!(
-        "{request_line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head.to_lowercase(), body.to_owned())
-}
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 

@@ -7,5 +7,7 @@ mod function;
 mod function_urls;
 mod messages;
 mod pipelines;
+mod queues;
 mod schedules;
+mod wire;
 mod world;

@@ -69,3 +69,62 @@ impl Input {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    const RULE: RuleContext<'_> =
+        RuleContext { rule_name: "failed", rule_arn: "arn:aws:events:r:a:rule/failed", now: Timestamp::UNIX_EPOCH };
+
+    fn transformer(paths: &[(&str, &str)], template: &str) -> TargetInput {
+        let paths = paths.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned()));
+        TargetInput::Transformer { paths: paths.collect::<BTreeMap<_, _>>(), template: template.to_owned() }
+    }
+
+    #[test]
+    fn targets_get_what_they_ask_for() {
+        let event =
+            json!({"detail": {"pipeline": "web", "execution-id": "1\"2", "attempt": 1.0}, "resources": ["a", "b"]});
+        let paths = [("p", "$.detail.pipeline"), ("id", "$.detail['execution-id']"), ("n", "$.detail.attempt")];
+        let paths = [&paths[..], &[("r", "$.resources[1]"), ("d", "$.detail"), ("gone", "$.detail.gone")]].concat();
+        for (input, expected) in [
+            (TargetInput::Event, event.to_string()),
+            (TargetInput::Constant(r#"{"a": 1}"#.into()), r#"{"a": 1}"#.into()),
+            (TargetInput::Path("$.detail.pipeline".into()), "\"web\"".into()),
+            (TargetInput::Path("$".into()), event.to_string()),
+            (TargetInput::Path("$.detail.gone".into()), "null".into()),
+            (transformer(&paths, r#""<p> <n> failed: <id>""#), r#""web 1.0 failed: 1\"2""#.into()),
+            (transformer(&paths, r#"{"p": <p>, "n": <n>, "r": "<r>"}"#), r#"{"p": "web", "n": 1.0, "r": "b"}"#.into()),
+            (transformer(&paths, r#"{"gone": <gone>, "text": "<gone>"}"#), r#"{"gone": null, "text": ""}"#.into()),
+            (transformer(&paths, r#""\"<p>\" <not a name>""#), r#""\"web\" <not a name>""#.into()),
+            (
+                transformer(&[], r#"{"rule": "<aws.events.rule-name>", "at": <aws.events.event.ingestion-time>}"#),
+                r#"{"rule": "failed", "at": "1970-01-01T00:00:00Z"}"#.into(),
+            ),
+            (transformer(&[], "<aws.events.event>"), event.to_string()),
+        ] {
+            assert_eq!(Input::parse(&input).unwrap().apply(&event, &RULE), expected, "{input:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_refused() {
+        for (input, expected) in [
+            (TargetInput::Constant("{".into()), "Input is no JSON"),
+            (TargetInput::Constant(format!("\"{}\"", "x".repeat(9000))), "8192 are allowed"),
+            (TargetInput::Path("detail".into()), "does not begin with $"),
+            (TargetInput::Path("$.detail.*".into()), "is not supported here"),
+            (TargetInput::Path("$.a[x]".into()), "is not supported here"),
+            (transformer(&[("p", "$.a")], "<q>"), "names <q>, but InputPathsMap has p"),
+            (transformer(&[("aws.x", "$.a")], "x"), "is reserved"),
+        ] {
+            let error = Input::parse(&input).unwrap_err();
+            assert!(error.contains(expected), "{input:?}: {error}");
+        }
+    }
+}
