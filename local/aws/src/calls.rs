@@ -10,7 +10,7 @@ use http::HeaderMap;
 pub struct Call {
     /// `codepipeline`, `codebuild`, `events`, `lambda`, `s3`, `sns`, `sqs` or `ssm`.
     pub service: &'static str,
-    /// The operation of a JSON service, the method of the others: `PutJobSuccessResult`, `GET`.
+    /// The operation of a JSON service and of SNS, the method of Lambda and S3: `PutJobSuccessResult`, `Publish`, `GET`.
     pub operation: String,
     /// Who signed it: the name of a function, or `None` for everybody else.
     pub function: Option<String>,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
@@ -13,6 +13,9 @@ use tokio_util::task::AbortOnDropHandle;
 use tower_service::Service;
 
 use crate::calls::Calls;
+
+/// More than ten messages of the greatest size with every byte escaped.
+const MAX_FORM_BYTES: usize = 8 * 1024 * 1024;
 
 /// The services behind the endpoint.
 #[derive(Clone)]
@@ -97,8 +100,12 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
     }
     // Of the services here only SNS speaks the Query protocol. An upload to S3 by a form is multipart.
     if is_form(&request) {
-        calls.note("sns", method, request.headers());
-        return infallible(sns.call(request).await);
+        let (parts, body) = request.into_parts();
+        let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
+            return (StatusCode::PAYLOAD_TOO_LARGE, "the form is too large, or it ended too soon").into_response();
+        };
+        calls.note("sns", &action(&body), &parts.headers);
+        return infallible(sns.call(Request::from_parts(parts, Body::from(body))).await);
     }
     calls.note("s3", method, request.headers());
     serve_s3(State(s3), request).await
@@ -108,6 +115,12 @@ fn is_form(request: &Request) -> bool {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_form = content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     is_form && request.method() == Method::POST && request.uri().path() == "/"
+}
+
+/// The operation of a form of the Query protocol.
+fn action(form: &[u8]) -> String {
+    let mut fields = url::form_urlencoded::parse(form);
+    fields.find(|(name, _)| name == "Action").map(|(_, action)| action.into_owned()).unwrap_or_default()
 }
 
 /// The operation of a header `X-Amz-Target`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use serde_json::{Value, json};
-use stagegate_local_aws::{Arrival, Options, Origin, Passed};
+use stagegate_local_aws::{Arrival, Call, Options, Origin, Passed};
 use stagegate_local_clock::Clock;
 
 use crate::world::{World, eventually};
@@ -85,6 +85,8 @@ async fn the_sdk_publishes_to_functions_queues_and_the_inbox() {
     let queue = world.aws.bus().queue_messages("Queue").unwrap();
     assert_eq!((queue[0].body.as_str(), queue[0].attributes["level"].value.as_str()), ("now & <then>", "urgent"));
 
+    let call = Call { service: "sns", operation: "PublishBatch".to_owned(), function: None };
+    assert_eq!(world.aws.calls().get(&call), Some(&1));
     let missing =
         sns.publish().topic_arn(format!("{arn}x")).message("m").send().await.unwrap_err().into_service_error();
     assert!(missing.is_not_found_exception(), "{missing:?}");
