@@ -114,8 +114,12 @@ impl LocalAws {
             })
             .settings(settings)
             .lambda(Arc::new(Invoker { host: lambda.clone(), change: options.event_change.clone() }))
-            .events(Arc::new(bus.clone()))
-            .start();
+            .events(Arc::new(bus.clone()));
+        let codepipeline = match options.codepipeline_faults.clone() {
+            Some(faults) => codepipeline.faults(faults),
+            None => codepipeline,
+        };
+        let codepipeline = codepipeline.start();
         let calls = Calls::of(credentials.functions());
         let json = |prefix, name, router| JsonService { prefix, name, router };
         let services = Services {

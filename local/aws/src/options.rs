@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use stagegate_local_actions::LogListener;
 use stagegate_local_clock::Clock;
+use stagegate_local_codepipeline::faults::Faults;
 use stagegate_local_events::DeliveryFault;
 use stagegate_local_lambda::FormBody;
 
@@ -33,6 +34,8 @@ pub struct Options {
     pub log_listener: Option<LogListener>,
     /// Changes the events that CodePipeline hands to functions: a fault to see what becomes of it.
     pub event_change: Option<EventChange>,
+    /// Spoils calls of the CodePipeline API, and CodePipeline's events before any rule sees them.
+    pub codepipeline_faults: Option<Arc<dyn Faults>>,
     /// Loses, repeats, delays and reorders the deliveries of rules, schedules, topics and destinations.
     pub delivery_fault: Option<DeliveryFault>,
     /// How the body of a form reaches a function through its URL.
@@ -56,6 +59,7 @@ impl Options {
             clock: Clock::system(),
             log_listener: None,
             event_change: None,
+            codepipeline_faults: None,
             delivery_fault: None,
             form_body: FormBody::default(),
         }

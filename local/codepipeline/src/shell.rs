@@ -17,8 +17,10 @@ use crate::declaration::ActionTypes;
 use crate::engine::{Effect, Engine, ExecutionStatus, Work};
 use crate::error::ApiError;
 use crate::events::{Event, Events};
+use crate::faults::Faults;
 use crate::ids::{IdSource, RandomIds};
 use crate::lambda::{InvokeError, LambdaInvoker};
+use crate::outbox::{Message, Outbox};
 use crate::provider::{ActionFailure, ActionProvider, ActionRequest, Progress};
 use crate::secret::Secret;
 use crate::settings::Settings;
@@ -51,6 +53,7 @@ struct Shared {
     providers: Providers,
     lambda: Arc<dyn LambdaInvoker>,
     alarms: Arc<dyn Alarms>,
+    faults: Option<Arc<dyn Faults>>,
     messages: mpsc::UnboundedSender<Message>,
     observers: broadcast::Sender<Event>,
     /// Wakes the timer task when the earliest timer may have changed.
@@ -64,12 +67,6 @@ struct Shared {
 
 type Providers = HashMap<(String, String), Arc<dyn ActionProvider>>;
 
-/// What goes out through [`Events`], one after the other.
-enum Message {
-    Event(Value),
-    Approval { action_execution_id: String, topic_arn: String, subject: String, message: String },
-}
-
 /// Puts a [`CodePipeline`] together.
 pub struct Builder {
     clock: Clock,
@@ -79,6 +76,7 @@ pub struct Builder {
     lambda: Arc<dyn LambdaInvoker>,
     alarms: Arc<dyn Alarms>,
     events: Arc<dyn Events>,
+    faults: Option<Arc<dyn Faults>>,
 }
 
 impl Builder {
@@ -124,6 +122,13 @@ impl Builder {
         self
     }
 
+    /// Lets `faults` spoil calls at the endpoint of [`crate::router`] and events on their way to EventBridge. For tests.
+    #[must_use]
+    pub fn faults(mut self, faults: Arc<dyn Faults>) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+
     /// Starts the local CodePipeline.
     ///
     /// # Panics
@@ -132,7 +137,7 @@ impl Builder {
     pub fn start(self) -> CodePipeline {
         let types = self.providers.keys().map(|(category, name)| (category.as_str(), name.as_str()));
         let engine = Engine::new(self.settings, ActionTypes::with_providers(types), self.ids);
-        let (messages, outbox) = mpsc::unbounded_channel();
+        let (messages, inbox) = mpsc::unbounded_channel();
         let (observers, _) = broadcast::channel(OBSERVED_EVENTS);
         let shared = Arc::new(Shared {
             engine: Mutex::new(engine),
@@ -140,6 +145,7 @@ impl Builder {
             providers: self.providers,
             lambda: self.lambda,
             alarms: self.alarms,
+            faults: self.faults,
             messages,
             observers,
             timers_changed: Notify::new(),
@@ -148,7 +154,12 @@ impl Builder {
             running: Mutex::default(),
         });
         shared.spawn(drive_timers(Arc::clone(&shared)));
-        shared.spawn(send_messages(Arc::clone(&shared), self.events, outbox));
+        let outbox = Outbox { events: self.events, faults: shared.faults.clone(), clock: shared.clock.clone() };
+        let refused = {
+            let shared = Arc::clone(&shared);
+            move |id: &str, why: &str| shared.with_engine(|engine, now| engine.notification_refused(now, id, why))
+        };
+        shared.spawn(outbox.send(inbox, refused));
         CodePipeline { handle: Arc::new(Handle { shared }) }
     }
 }
@@ -164,6 +175,7 @@ impl CodePipeline {
             lambda: Arc::new(Nothing),
             alarms: Arc::new(Nothing),
             events: Arc::new(Nothing),
+            faults: None,
         }
     }
 
@@ -175,6 +187,11 @@ impl CodePipeline {
     /// local CodePipeline does not have.
     pub async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
         self.handle.shared.with_engine(|engine, now| engine.call(now, operation, input))
+    }
+
+    /// What spoils calls at the endpoint, if anything.
+    pub(crate) fn faults(&self) -> Option<Arc<dyn Faults>> {
+        self.handle.shared.faults.clone()
     }
 
     /// Everything that happens from now on. A receiver that lags by more than 4096 events misses the oldest.
@@ -413,20 +430,6 @@ async fn drive_timers(shared: Arc<Shared>) {
         tokio::select! {
             () = due => shared.with_engine(|_, _| ()),
             () = shared.timers_changed.notified() => {}
-        }
-    }
-}
-
-async fn send_messages(shared: Arc<Shared>, events: Arc<dyn Events>, mut outbox: mpsc::UnboundedReceiver<Message>) {
-    while let Some(message) = outbox.recv().await {
-        match message {
-            Message::Event(event) => events.put_event(event).await,
-            Message::Approval { action_execution_id, topic_arn, subject, message } => {
-                if let Err(why) = events.publish(&topic_arn, &subject, message).await {
-                    tracing::warn!(topic = topic_arn, why, "an approval's message was not published");
-                    shared.with_engine(|engine, now| engine.notification_refused(now, &action_execution_id, &why));
-                }
-            }
         }
     }
 }

@@ -8,13 +8,18 @@ mod pipelines;
 mod state;
 mod tags;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::aws_json::{self, Service};
 use crate::engine::Engine;
 use crate::error::ApiError;
+use crate::faults::faulty;
 use crate::shell::CodePipeline;
 use crate::validation;
 
@@ -29,10 +34,16 @@ pub(crate) const SERVICE: Service = Service {
 /// Serves the API of a local CodePipeline at `/`, as the AWS SDKs and `aws --endpoint-url` call it. Signatures are not
 /// checked.
 pub fn router(codepipeline: CodePipeline) -> Router {
-    aws_json::router(&SERVICE, move |operation, input| {
+    let faults = codepipeline.faults();
+    let router = aws_json::router(&SERVICE, move |operation, input| {
         let codepipeline = codepipeline.clone();
         async move { codepipeline.call(&operation, input).await }
-    })
+    });
+    let Some(faults) = faults else { return router };
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let faults = Arc::clone(&faults);
+        async move { faulty(faults.as_ref(), request, next).await }
+    }))
 }
 
 impl Engine {

@@ -5,6 +5,7 @@
 mod conditions;
 mod custom_actions;
 mod declarations;
+mod faults;
 mod harness;
 mod invariants;
 mod jobs;
@@ -14,4 +15,5 @@ mod rules;
 mod shell;
 mod validation;
 mod wire;
+mod wire_conditions;
 mod workers;

@@ -62,7 +62,7 @@ impl LambdaInvoker for Functions {
 
 #[derive(Default)]
 pub(crate) struct Told {
-    events: Mutex<Vec<Value>>,
+    pub(crate) events: Mutex<Vec<Value>>,
     messages: Mutex<Vec<Value>>,
 }
 

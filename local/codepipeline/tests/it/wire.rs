@@ -100,7 +100,7 @@ impl Endpoint {
         output.pipeline_execution_id.unwrap()
     }
 
-    async fn job(&mut self) -> Value {
+    pub(crate) async fn job(&mut self) -> Value {
         self.jobs.recv().await.unwrap()["CodePipeline.job"].take()
     }
 
