@@ -496,7 +496,7 @@ fn check(notation: &str, conditions: &[Conditions], operations: &[Operation]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
 
     #[test]
     fn the_invariants_hold(
