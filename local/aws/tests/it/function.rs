@@ -37,7 +37,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let folder = std::env::var("RECORD_DIR")?;
     let name = std::env::var("AWS_LAMBDA_FUNCTION_NAME")?;
     let now = event.context.client_context.as_ref().and_then(|context| context.custom.get("now").cloned());
-    let record = json!({"function": name, "event": event.payload, "now": now});
+    let record = json!({"function": name, "event": event.payload, "now": now, "pid": std::process::id()});
     let number = WRITTEN.fetch_add(1, Ordering::SeqCst);
     let file = format!("{folder}/{}-{}-{number}.json", event.context.request_id, std::process::id());
     // A reader never sees half a file.

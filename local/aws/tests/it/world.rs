@@ -27,6 +27,8 @@ pub(crate) struct Record {
     pub(crate) event: Value,
     /// The time that it was told.
     pub(crate) now: Option<String>,
+    /// The process that it ran in.
+    pub(crate) pid: u64,
 }
 
 impl World {
@@ -71,7 +73,12 @@ impl World {
         let read = |file: std::fs::DirEntry| {
             let record: Value = serde_json::from_slice(&std::fs::read(file.path()).unwrap()).unwrap();
             let text = |member: &str| record[member].as_str().map(str::to_owned);
-            Record { function: text("function").unwrap(), event: record["event"].clone(), now: text("now") }
+            Record {
+                function: text("function").unwrap(),
+                event: record["event"].clone(),
+                now: text("now"),
+                pid: record["pid"].as_u64().unwrap(),
+            }
         };
         files.map(read).collect()
     }
