@@ -205,6 +205,24 @@ fn eventbridge_is_told_in_order() {
 }
 
 #[test]
+fn eventbridge_is_told_of_what_ends_from_outside() {
+    let after = |script: &[&str], lines: usize| {
+        let mut world = World::of(&pipeline("SUPERSEDED Source: Source | Build: Compile"));
+        script.iter().for_each(|line| world.run(line));
+        let mut told = told(&world.events);
+        told.split_off(told.len() - lines)
+    };
+    // One that waits in front of a stage is in none.
+    assert_eq!(after(&["start e1", "start e2", "start e3"], 2), ["Pipeline web STARTED", "Pipeline web SUPERSEDED"]);
+    let updated = ["Action Compile CANCELED", "Stage Build CANCELED", "Pipeline web CANCELED"];
+    assert_eq!(after(&["start e1", "done e1 Source", "update"], 3), updated);
+    let stopped = ["Action Compile SUCCEEDED", "Stage Build STOPPED", "Pipeline web STOPPED"];
+    assert_eq!(after(&["start e1", "done e1 Source", "stop e1 wait", "done e1 Compile"], 3), stopped);
+    let rolled_back = ["Pipeline web STARTED", "Stage Build STARTED", "Action Compile STARTED"];
+    assert_eq!(after(&["start e1", "done e1 Source", "done e1 Compile", "rollback r Build e1"], 3), rolled_back);
+}
+
+#[test]
 fn eventbridge_messages_have_the_documented_shape() {
     let mut world = World::of(&pipeline("SUPERSEDED Source: Source | Build: Compile"));
     world.run("start e1");
