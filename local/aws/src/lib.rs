@@ -65,6 +65,7 @@ pub struct LocalAws {
     endpoint: Endpoint,
     data: PathBuf,
     region: String,
+    buckets: Vec<String>,
     calls: Calls,
 }
 
@@ -149,6 +150,7 @@ impl LocalAws {
             endpoint,
             data: options.data,
             region: options.region,
+            buckets: template.buckets.into_iter().map(|bucket| bucket.name).collect(),
             calls,
         })
     }
@@ -201,6 +203,11 @@ impl LocalAws {
     /// The local S3.
     pub fn s3(&self) -> &LocalS3 {
         &self.s3
+    }
+
+    /// The names of the template's buckets, such as that of the functions' state.
+    pub fn buckets(&self) -> &[String] {
+        &self.buckets
     }
 
     /// How often each call has reached the endpoint.

@@ -76,6 +76,22 @@ impl LocalS3 {
         }
     }
 
+    /// The keys of a bucket that begin with `prefix`, sorted; the first thousand of them.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such bucket, or its folder cannot be read.
+    pub async fn keys(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, String> {
+        let input =
+            ListObjectsV2Input { bucket: bucket.to_owned(), prefix: Some(prefix.to_owned()), ..Default::default() };
+        let listed = self.inner.files.list_objects_v2(request(input)).await;
+        let listed = listed.map_err(|error| format!("list s3://{bucket}/{prefix}: {error}"))?;
+        let objects = listed.output.contents.unwrap_or_default();
+        let mut keys: Vec<_> = objects.into_iter().filter_map(|object| object.key).collect();
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     /// A range of the last bytes as a range from the start: `s3s-fs` fails where the object is shorter than the range,
     /// and S3 gives the whole object.
     async fn with_range_from_start(&self, mut get: S3Request<GetObjectInput>) -> S3Result<S3Request<GetObjectInput>> {

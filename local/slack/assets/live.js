@@ -43,17 +43,19 @@
 
   document.addEventListener('submit', async (event) => {
     const form = event.target;
-    if (form.method !== 'post') return;
+    // A field may be called "action" or "method", so the properties of these names are not asked.
+    if (form.getAttribute('method') !== 'post') return;
     event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
     if (event.submitter) event.submitter.disabled = true;
     form.closest('dialog')?.close();
     form.querySelector('dialog[open]')?.close();
     if (form.dataset.opensUrl) window.open(form.dataset.opensUrl, '_blank', 'noopener');
     try {
-      const response = await fetch(form.action, {
+      const response = await fetch(form.getAttribute('action'), {
         method: 'POST',
         headers: { 'x-live': '1' },
-        body: new URLSearchParams(new FormData(form)),
+        body: fields,
       });
       if (!response.ok) say(await response.text());
     } catch {

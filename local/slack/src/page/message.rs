@@ -25,6 +25,9 @@ pub(crate) fn message(state: &State, place: &Place, message: &Message) -> Markup
                 } @else {
                     @for block in &message.blocks { (blocks::block(state, place, message, block)) }
                 }
+                @if let Some((execution, address)) = place.executions.iter().find(|(id, _)| message.says(id)) {
+                    p class="slack-context" { a href=(address) { "Show execution " (execution.chars().take(8).collect::<String>()) } }
+                }
             }
         }
     }

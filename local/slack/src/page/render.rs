@@ -19,6 +19,8 @@ pub struct Place {
     pub channel: String,
     /// The person who looks and clicks.
     pub viewer: String,
+    /// Pipeline executions and their addresses: a message that names one leads there.
+    pub executions: Vec<(String, String)>,
 }
 
 impl Place {
@@ -33,6 +35,7 @@ impl Place {
             page: page.to_owned(),
             channel: channel.cloned().or_else(first_channel).unwrap_or_default(),
             viewer: viewer.cloned().or_else(first_person).unwrap_or_default(),
+            executions: Vec::new(),
         }
     }
 
@@ -42,7 +45,8 @@ impl Place {
     }
 
     fn link(&self, channel: &str, viewer: &str) -> String {
-        format!("{}?channel={channel}&as={viewer}", self.page)
+        let separator = if self.page.contains('?') { '&' } else { '?' };
+        format!("{}{separator}channel={channel}&as={viewer}", self.page)
     }
 }
 
