@@ -85,7 +85,8 @@ pub(crate) struct RunOptions {
 /// What the commands that start a local AWS have in common.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct LocalOptions {
-    /// The port of the AWS endpoint; 0 for any free one [default: 4599, any free one for `demo` and `run`].
+    /// The port of the AWS endpoint; 0 for any free one [default: 4599, any free one for `demo` and `run`]. The console
+    /// and the local Slack are on the two ports after it.
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
     /// The SAM template that says what the functions are [default: infra/template.yaml here or in a folder above].

@@ -5,6 +5,7 @@ use stagegate_local_codepipeline::CodePipeline;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 use stagegate_local_codepipeline::events::{ActionChange, ApprovalOpened, Change, Event, State};
 use tokio::sync::{broadcast, oneshot};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::exit::{CommandError, Exit};
 use crate::progress::Progress;
@@ -53,6 +54,12 @@ pub(crate) async fn follow(
                 None => return Err(CommandError::unavailable(format!("follow the execution {execution}: it is gone"))),
             }
         };
+        if approver == Approver::Terminal
+            && let Change::Action(action) = &event.change
+            && answers(action, question.as_ref())
+        {
+            say("(answered elsewhere)");
+        }
         progress.show(&event);
         match &event.change {
             Change::ApprovalOpened(approval) => question = Some(Question::put(pipeline, approval, approver)),
@@ -77,6 +84,8 @@ struct Question {
     request: Value,
     action_execution_id: String,
     answer: oneshot::Receiver<Answer>,
+    /// Nobody is asked any more when this is dropped: the answer came another way.
+    _asking: Option<AbortOnDropHandle<()>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,25 +97,32 @@ enum Answer {
 impl Question {
     fn put(pipeline: &str, approval: &ApprovalOpened, approver: Approver) -> Self {
         let (sender, answer) = oneshot::channel();
-        match approver {
-            Approver::Always => drop(sender.send(Answer::Approved("approved by --yes"))),
-            // Reading a line cannot be interrupted, so it has a thread that nobody waits for.
-            Approver::Terminal => drop(std::thread::spawn(move || sender.send(ask()))),
-        }
+        let asking = match approver {
+            Approver::Always => {
+                let _ = sender.send(Answer::Approved("approved by --yes"));
+                None
+            }
+            Approver::Terminal => {
+                let asked = async move {
+                    let _ = sender.send(ask().await);
+                };
+                Some(AbortOnDropHandle::new(tokio::spawn(asked)))
+            }
+        };
         let request = json!({
             "pipelineName": pipeline,
             "stageName": approval.stage,
             "actionName": approval.action,
             "token": approval.token.expose(),
         });
-        Self { request, action_execution_id: approval.action_execution_id.clone(), answer }
+        Self { request, action_execution_id: approval.action_execution_id.clone(), answer, _asking: asking }
     }
 }
 
-fn ask() -> Answer {
+async fn ask() -> Answer {
     let style = Style::of_stdout();
     loop {
-        let line = terminal::ask(&format!("    {} ", style.waiting("approve? [y/n]")));
+        let line = terminal::ask(&format!("    {} ", style.waiting("approve? [y/n]"))).await;
         match line.as_deref().map(str::to_lowercase).as_deref() {
             Some("y" | "yes") => return Answer::Approved("approved at the terminal"),
             Some("n" | "no") => return Answer::Rejected("rejected at the terminal"),

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use stagegate_local_aws::{Bootstraps, LocalAws, Options, actions};
 use stagegate_local_clock::Clock;
+use stagegate_local_console::Console;
+use stagegate_local_slack::Slack;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::LocalOptions;
 use crate::bootstrap;
 use crate::exit::{CommandError, Exit};
+use crate::local_slack;
 
 /// Where the template is, seen from the folder of a project.
 pub(crate) const TEMPLATE: &str = "infra/template.yaml";
@@ -53,9 +56,11 @@ impl Definition {
     }
 }
 
-/// A local AWS and the folder that is removed with it, if it is not to be kept.
+/// A local AWS with a Slack and a console, and the folder that is removed with it, if it is not to be kept.
 pub(crate) struct Local {
     pub(crate) aws: LocalAws,
+    pub(crate) slack: Slack,
+    pub(crate) console: Console,
     _temporary: Option<TempDir>,
 }
 
@@ -92,19 +97,30 @@ pub(crate) async fn start(
 ) -> Result<Local, CommandError> {
     let region = definitions.iter().find_map(Definition::region).map(str::to_owned);
     let region = region.or_else(|| std::env::var("AWS_REGION").ok()).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let (template, port) = (template(options)?, options.port.unwrap_or(port));
+    let slack = local_slack::start(beside(port, 2), &template).await?;
     let aws = LocalAws::start(Options {
         source: Some(source),
-        port: options.port.unwrap_or(port),
+        port,
         region,
+        environment: local_slack::environment(&slack),
         clock: Clock::scaled(options.speed),
-        ..Options::new(data.path, template(options)?, bootstraps(options)?)
+        ..Options::new(data.path, &template, bootstraps(options)?)
     });
     let aws = aws.await.map_err(|error| CommandError::unavailable(format!("start the local AWS: {error}")))?;
+    local_slack::connect(&slack, &aws, &template)?;
+    let console = Console::start(beside(port, 1), &aws, Some(slack.clone())).await;
+    let console = console.map_err(|error| CommandError::unavailable(error.to_string()))?;
     for definition in definitions {
         let created = aws.put_pipeline(&definition.json).await;
         created.map_err(|error| CommandError::broken_input(format!("{error} ({})", definition.file.display())))?;
     }
-    Ok(Local { aws, _temporary: data.temporary })
+    Ok(Local { aws, slack, console, _temporary: data.temporary })
+}
+
+/// The ports after that of the endpoint, so that they are known as well; any free one where that is.
+fn beside(port: u16, distance: u16) -> u16 {
+    if port == 0 { 0 } else { port.checked_add(distance).unwrap_or_default() }
 }
 
 fn bootstraps(options: &LocalOptions) -> Result<Bootstraps, CommandError> {

@@ -9,6 +9,7 @@ mod execution;
 mod exit;
 mod http;
 mod local;
+mod local_slack;
 mod progress;
 mod terminal;
 

@@ -2,6 +2,10 @@
 
 use std::fmt::Display;
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::OnceLock;
+
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 /// Prints a line.
 #[expect(clippy::print_stdout, reason = "this is the place where the program talks")]
@@ -59,22 +63,36 @@ impl Style {
     }
 }
 
-/// One line from standard input; `None` at its end. Blocks, so call it on a thread that may.
-pub(crate) fn ask(question: &str) -> Option<String> {
+/// One line from standard input; `None` at its end. A question that is not waited for any more takes no line.
+pub(crate) async fn ask(question: &str) -> Option<String> {
     put(question);
-    let mut line = String::new();
-    match std::io::stdin().lock().read_line(&mut line) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(line.trim().to_owned()),
-    }
+    line().await
 }
 
-/// Waits for a line of standard input, or its end. The thread that reads is not waited for.
+/// Waits for a line of standard input, or its end.
 pub(crate) async fn enter() {
-    let (sender, pressed) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let _ = std::io::stdin().lock().read_line(&mut String::new());
-        let _ = sender.send(());
+    line().await;
+}
+
+/// The next line. Reading cannot be interrupted, so a thread does it that nobody waits for, one for the whole program.
+async fn line() -> Option<String> {
+    static LINES: OnceLock<Mutex<UnboundedReceiver<String>>> = OnceLock::new();
+    let lines = LINES.get_or_init(|| {
+        let (sender, lines) = mpsc::unbounded_channel();
+        std::thread::spawn(move || read_lines(&sender));
+        Mutex::new(lines)
     });
-    let _ = pressed.await;
+    lines.lock().await.recv().await
+}
+
+fn read_lines(sender: &UnboundedSender<String>) {
+    let mut input = std::io::stdin().lock();
+    loop {
+        let mut line = String::new();
+        match input.read_line(&mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) if sender.send(line.trim().to_owned()).is_err() => return,
+            Ok(_) => {}
+        }
+    }
 }

@@ -58,6 +58,7 @@ async fn show(
         style.strong("Stagegate demo:"),
         local.aws.endpoint_url()
     ));
+    say(format_args!("Watch it, and answer it, in a browser: {}", style.strong(local.console.url())));
     say("");
 
     let before = example.version().map_err(CommandError::unavailable)?;
@@ -108,6 +109,7 @@ fn look_further(local: &Local, definition: &Definition, name: &str) {
     say("");
     say("Look further, in another terminal; Enter or Ctrl-C here ends everything:");
     say("");
+    up::pages(local);
     up::environment(&local.aws);
     say(format_args!("  aws codepipeline get-pipeline-state --name {name}"));
     say(format_args!("  aws codepipeline list-action-executions --pipeline-name {name}"));

@@ -27,6 +27,8 @@ async fn serve(local: &Local, definitions: &[Definition]) {
     let style = Style::of_stdout();
     say(format_args!("the local AWS serves {}; Ctrl-C ends it", style.strong(local.aws.endpoint_url())));
     say("");
+    pages(local);
+    say("");
     environment(&local.aws);
     for definition in definitions {
         let name = definition.pipeline()["name"].as_str().unwrap_or_default();
@@ -50,6 +52,12 @@ async fn serve(local: &Local, definitions: &[Definition]) {
             Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
         }
     }
+}
+
+/// Where a person can look and click.
+pub(crate) fn pages(local: &Local) {
+    say(format_args!("  console             {}", local.console.url()));
+    say(format_args!("  local Slack         {}", local.slack.page_url()));
 }
 
 /// What a shell needs so that `aws` talks to the local AWS.

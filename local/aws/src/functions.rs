@@ -7,7 +7,7 @@ use stagegate_local_lambda::{EventInvokeConfig, FunctionCommand, FunctionConfig}
 use stagegate_local_template::{Function, Template};
 
 use crate::credentials::Credentials;
-use crate::options::Bootstraps;
+use crate::options::{Bootstraps, Options};
 
 /// Where Lambda mounts the layers of a function.
 const LAYERS: &str = "/opt/";
@@ -19,12 +19,13 @@ const LAYERS: &str = "/opt/";
 /// If a function cannot be started here.
 pub(crate) fn configure(
     template: &Template,
-    bootstraps: &Bootstraps,
+    options: &Options,
     endpoint_url: &str,
     credentials: &mut Credentials,
 ) -> Result<Vec<FunctionConfig>, String> {
     let hosted = template.functions.iter().map(|function| {
-        let mut config = hosted(template, function, bootstraps)?;
+        let mut config = hosted(template, function, &options.bootstraps)?;
+        config.environment.extend(options.environment.clone());
         config.environment.insert("AWS_ENDPOINT_URL".to_owned(), endpoint_url.to_owned());
         config.environment.insert("STAGEGATE_LOCAL_CLOCK".to_owned(), "client-context".to_owned());
         config.credentials = credentials.for_function(&config.name);

@@ -88,7 +88,7 @@ impl LocalAws {
         let endpoint_url = format!("http://{address}");
         let WiredTemplate { template, settings, ports } =
             WiredTemplate::read(&options, &endpoint_url).await.map_err(StartError)?;
-        let functions = functions::configure(&template, &options.bootstraps, &endpoint_url, &mut credentials);
+        let functions = functions::configure(&template, &options, &endpoint_url, &mut credentials);
         for bucket in &template.buckets {
             s3.create_bucket(&bucket.name).await.map_err(StartError)?;
         }

@@ -20,6 +20,8 @@ pub struct Options {
     pub template: PathBuf,
     /// Values for the template's parameters, in place of their defaults.
     pub parameters: BTreeMap<String, String>,
+    /// Variables for the environment of every function, over those of the template.
+    pub environment: BTreeMap<String, String>,
     /// How the functions are started.
     pub bootstraps: Bootstraps,
     /// The folder or git repository that stands in for every source action.
@@ -52,6 +54,7 @@ impl Options {
             data: data.into(),
             template: template.into(),
             parameters: BTreeMap::new(),
+            environment: BTreeMap::new(),
             bootstraps,
             source: None,
             port: 0,

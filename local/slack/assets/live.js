@@ -27,13 +27,21 @@
       const part = fresh.querySelector(`[data-part="${old.dataset.part}"]`);
       if (!part || part.dataset.version === old.dataset.version) continue;
       const focused = old.contains(document.activeElement) ? document.activeElement.id : '';
+      const written = [...old.querySelectorAll('input[type=text], textarea')].filter((field) => field.value !== field.defaultValue);
+      const caret = document.activeElement.selectionStart;
       const open = new Set([...old.querySelectorAll('details[open]')].map((details) => details.id));
       const atEnd = old.scrollHeight - old.scrollTop - old.clientHeight < 40;
       old.replaceWith(part);
       for (const details of part.querySelectorAll('details')) if (open.has(details.id)) details.open = true;
+      for (const { id, value } of written) {
+        const field = document.getElementById(id);
+        if (field) field.value = value;
+      }
       if (atEnd) part.scrollTop = part.scrollHeight;
       const target = (focused && document.getElementById(focused)) || firstField(part);
-      if (target) target.focus();
+      if (!target) continue;
+      target.focus();
+      if (focused === target.id && caret != null) target.setSelectionRange?.(caret, caret);
     }
   }
 

@@ -70,7 +70,7 @@ fn is_known(view: &View, id: &str) -> bool {
 fn top(view: &View, place: Option<&Place>) -> Markup {
     html! {
         header class="console-top" {
-            h1 { span class="console-mark" aria-hidden="true" { "▮▯▮" } " Stagegate" }
+            h1 { span class="console-mark" aria-hidden="true" {} "Stagegate" }
             nav aria-label="Pipelines" {
                 @for name in &view.pipelines {
                     @let is_current = *name == view.pipeline;
@@ -89,7 +89,7 @@ fn pipeline(view: &View, verdicts: &[Found], slack: Option<&Slack>, place: Optio
         section class="console-head" aria-label="Execution" {
             div class="console-title" {
                 h2 { (view.pipeline) }
-                @if let Some(execution) = &view.execution { (stages::status(execution.status, &execution.word)) }
+                @if let Some(execution) = &view.execution { (stages::status(execution.status, stages::word(execution.status, &execution.word))) }
                 form method="post" action="/start" {
                     input type="hidden" name="pipeline" value=(view.pipeline);
                     button type="submit" class="slack-button slack-default" id="start" { "Release change" }
@@ -159,7 +159,7 @@ fn executions(view: &View, place: Option<&Place>) -> Markup {
                         a href=(address(&view.pipeline, Some(&execution.id), place)) aria-current=[is_current.then_some("true")] {
                             (stages::sign(execution.status))
                             code { (short(&execution.id)) }
-                            span { (execution.word) }
+                            span { (stages::word(execution.status, &execution.word)) }
                             @if let Some(updated) = execution.updated { (time::clock(updated)) }
                         }
                     }

@@ -16,7 +16,8 @@ pub(super) fn sign(status: Status) -> Markup {
     html! { span class=(format!("console-sign is-{}", status.name())) aria-hidden="true" { (status.sign()) } }
 }
 
-fn word(status: Status) -> &'static str {
+/// What a status is called: CodePipeline's own word, where the page has none that says more.
+pub(super) fn word(status: Status, own: &str) -> &str {
     match status {
         Status::NotStarted => "not started",
         Status::Queued => "waits for another execution",
@@ -24,6 +25,7 @@ fn word(status: Status) -> &'static str {
         Status::Waiting => "waits for an answer",
         Status::Succeeded => "succeeded",
         Status::Failed => "failed",
+        Status::Ended if !own.is_empty() => own,
         Status::Ended => "ended",
     }
 }
@@ -40,7 +42,7 @@ pub(super) fn stages(view: &View, verdicts: &[Found]) -> Markup {
                     data-status=(stage.status.name()) {
                     div class="console-stage-head" {
                         h3 { (stage.name) }
-                        (status(stage.status, word(stage.status)))
+                        (status(stage.status, word(stage.status, "")))
                         @if stage.status == Status::Failed { (retry(view, stage, execution)) }
                     }
                     @for action in &stage.actions { (self::action(view, stage, action, execution)) }
@@ -83,7 +85,7 @@ fn action(view: &View, stage: &Stage, action: &Action, execution: &str) -> Marku
                 }
             }
             @if let Some(url) = action.url.as_deref().filter(|url| is_web(url)) {
-                p { a href=(url) rel="noopener noreferrer" { "Details" } }
+                p class="console-summary" { a href=(url) rel="noopener noreferrer" { "Details" } }
             }
             @if let Some(question) = &action.question { (self::question(view, stage, action, question, execution)) }
         }
