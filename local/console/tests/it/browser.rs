@@ -12,6 +12,7 @@ async fn picture(browser: &Browser, name: &str) -> Result<(), BrowserError> {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "whoever runs the tests should know that this one did not look")]
 async fn browser() -> Option<Browser> {
     let browser = Browser::start(1280, 900).await.unwrap_or_else(|error| panic!("failed to {error}"));
     if browser.is_none() {
