@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Up(UpOptions),
     /// Run a pipeline once on this machine and exit with its result.
     Run(RunOptions),
+    /// Run Hurl files from this machine as the smoke test would.
+    SmokeTest(SmokeTestOptions),
     /// Judge test reports on this machine as the test gate would.
     TestGate(TestGateOptions),
     /// Check configuration, template and pipelines against each other, without an AWS account.
@@ -49,6 +51,10 @@ pub(crate) struct DemoOptions {
     /// Break the application so that one of its tests fails, and watch the gate stop the release.
     #[arg(long)]
     pub(crate) break_tests: bool,
+    /// Break the application so that all its tests pass and its page on staging is broken, and watch the smoke test stop
+    /// the release.
+    #[arg(long, conflicts_with = "break_tests")]
+    pub(crate) break_staging: bool,
     #[command(flatten)]
     pub(crate) local: LocalOptions,
 }
@@ -104,6 +110,49 @@ pub(crate) struct LocalOptions {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct SmokeTestOptions {
+    /// Hurl files, or folders: below them, the policy's patterns choose the files, and without a policy **/*.hurl does.
+    #[arg(value_name = "FILE", required_unless_present = "policy")]
+    pub(crate) files: Vec<PathBuf>,
+    /// A variable of the Hurl files; it wins over one of the policy.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) variables: Vec<(String, String)>,
+    /// A secret variable, whose value is printed nowhere. SSM is not asked, so each secret of the policy needs one.
+    #[arg(long = "secret", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) secrets: Vec<(String, String)>,
+    /// How many files and checks run at a time [default: that of the policy, or 8].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) jobs: Option<u16>,
+    /// Refuse loopback addresses as the function does. Without it, what runs on this machine may be tested.
+    #[arg(long)]
+    pub(crate) no_loopback: bool,
+    /// A stagegate.yaml with the policy; its checks run too. `steady` is for pipelines: here, one sample is taken.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The gate of the policy file [default: its only one that runs smoke tests].
+    #[arg(long, value_name = "NAME", requires = "policy")]
+    pub(crate) gate: Option<String>,
+    /// Print the verdict as JSON.
+    #[arg(long, group = "format")]
+    pub(crate) json: bool,
+    /// Print the verdict as Markdown.
+    #[arg(long, group = "format")]
+    pub(crate) markdown: bool,
+    /// Print a JUnit report, one test for each entry.
+    #[arg(long, group = "format")]
+    pub(crate) junit: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if stagegate_config::smoke::is_variable_name(name) => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("NAME=VALUE is wanted, with a name of letters, digits, _ and -".to_owned()),
+    }
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct TestGateOptions {
     /// Report files, or folders in which the policy's patterns choose the reports.
     #[arg(required = true, value_name = "PATH")]
@@ -140,6 +189,9 @@ pub(crate) struct CheckOptions {
     /// A parameter of the template, where it is not deployed with its default.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = check::parameter)]
     pub(crate) parameters: Vec<(String, String)>,
+    /// The folder or checkout that holds the Hurl files of the gates: each is read, and its mistakes are shown.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) source: Option<PathBuf>,
     /// The day by which a quarantine is over or not [default: today].
     #[arg(long, value_name = "DATE", value_parser = check::day)]
     pub(crate) at: Option<Date>,

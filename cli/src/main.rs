@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => commands::demo::run(&options),
         Command::Up(options) => commands::up::run(&options),
         Command::Run(options) => commands::run::run(&options),
+        Command::SmokeTest(options) => commands::smoke_test::run(&options),
         Command::TestGate(options) => commands::test_gate::run(&options),
         Command::Check(options) => commands::check::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),

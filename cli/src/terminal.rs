@@ -63,6 +63,39 @@ impl Style {
     }
 }
 
+/// A line that says how far something is, on a terminal only: it is written over and leaves nothing behind. It goes to
+/// standard error, so that it is in no report.
+pub(crate) struct Transient {
+    total: usize,
+    done: std::sync::atomic::AtomicUsize,
+    shown: bool,
+}
+
+impl Transient {
+    pub(crate) fn new(total: usize) -> Self {
+        let shown = std::io::stderr().is_terminal();
+        Self { total, done: std::sync::atomic::AtomicUsize::new(0), shown }
+    }
+
+    /// One of them is done.
+    pub(crate) fn step(&self, name: &str) {
+        let done = self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        if self.shown {
+            let mut stderr = std::io::stderr().lock();
+            let _ = write!(stderr, "\r\u{1b}[K{done} of {} done, the last: {name}", self.total);
+            let _ = stderr.flush();
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        if self.shown {
+            let mut stderr = std::io::stderr().lock();
+            let _ = write!(stderr, "\r\u{1b}[K");
+            let _ = stderr.flush();
+        }
+    }
+}
+
 /// One line from standard input; `None` at its end. A question that is not waited for any more takes no line.
 pub(crate) async fn ask(question: &str) -> Option<String> {
     put(question);

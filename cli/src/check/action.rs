@@ -1,6 +1,7 @@
 //! One action that calls a gate: its parameters against the configuration and against the pipeline around it.
 
 use jiff::civil::Date;
+use stagegate_config::smoke::Source;
 use stagegate_config::{
     Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, TestGate, UserParameters,
 };
@@ -19,6 +20,8 @@ pub(crate) struct GateAction<'a> {
     pub(crate) file_text: &'a str,
     pub(crate) pipeline: &'a Pipeline<'a>,
     pub(crate) action: &'a Action<'a>,
+    /// The package of the function that it calls.
+    pub(crate) function: &'a str,
     /// `None` where the configuration is broken, which is said elsewhere.
     pub(crate) config: Option<&'a Config>,
     /// The day by which quarantines are over or not.
@@ -65,13 +68,30 @@ impl GateAction<'_> {
         if let Some(error) = gate.and_then(|gate| parameters.values.check_for(gate).err()) {
             problems.error(self.value(&parameters, &[]), format!("{}: failed to {error}", self.label()));
         }
+        if let Some(gate) = gate.filter(|gate| gate.function() != self.function) {
+            let (name, function) = (choice.name(), self.function);
+            let message = format!(
+                "{} calls {function}, and its gate {name:?} is one of {}; name the function that applies it",
+                self.label(),
+                gate.function()
+            );
+            problems.error(self.value(&parameters, &["gate"]), message);
+            return;
+        }
         match gate {
             Some(Gate::Test(gate)) => {
-                self.check_artifacts(gate, problems);
+                let reads_files = gate.coverage.is_some()
+                    || gate.sarif.is_some()
+                    || gate.tests.as_ref().is_some_and(|tests| !tests.reports.is_empty());
+                self.check_artifacts(reads_files.then_some("reports"), problems);
                 self.check_codebuild(gate, &parameters, problems);
                 self.check_identity(gate, choice.name(), &parameters, problems);
             }
-            Some(Gate::Smoke(_)) | None => {}
+            Some(Gate::Smoke(gate)) => {
+                let reads_files = !gate.hurl.is_empty() && matches!(gate.source, None | Some(Source::Artifact));
+                self.check_artifacts(reads_files.then_some("Hurl files"), problems);
+            }
+            None => {}
         }
     }
 
@@ -212,16 +232,13 @@ impl GateAction<'_> {
         }
     }
 
-    /// Reports in files come from input artifacts, which earlier actions make.
-    fn check_artifacts(&self, gate: &TestGate, problems: &mut Problems) {
+    /// What a gate reads from files comes from input artifacts, which earlier actions make.
+    fn check_artifacts(&self, files: Option<&str>, problems: &mut Problems) {
         let inputs = self.action.node.items_of("inputArtifacts");
-        let files = gate.coverage.is_some()
-            || gate.sarif.is_some()
-            || gate.tests.as_ref().is_some_and(|tests| !tests.reports.is_empty());
-        if files && inputs.is_empty() {
+        if let Some(files) = files.filter(|_| inputs.is_empty()) {
             let place = self.action.node.get("inputArtifacts").unwrap_or(self.action.node).at;
             let message = format!(
-                "{} has no input artifact, and its gate reads reports from there; add the artifact that holds them",
+                "{} has no input artifact, and its gate reads {files} from there; add the artifact that holds them",
                 self.label()
             );
             problems.error(self.position(place), message);

@@ -14,7 +14,7 @@ const STATE_VARIABLE: &str = "STAGEGATE_STATE_BUCKET";
 /// Where layers are mounted (AWS Lambda guide, layers).
 const LAYERS: &str = "/opt/";
 /// The functions that read `UserParameters` with a gate, by the name of their package.
-const GATES: [&str; 1] = ["test-gate"];
+const GATES: [&str; 2] = ["smoke-test", "test-gate"];
 
 /// The template, as far as it could be read.
 pub(crate) struct Functions {
@@ -23,8 +23,8 @@ pub(crate) struct Functions {
 
 /// What the name in an action's configuration means.
 pub(crate) enum Called<'a> {
-    /// A gate that the template deploys.
-    Gate,
+    /// A gate that the template deploys, by the name of its package.
+    Gate(&'static str),
     /// A name that is meant to be one, probably; what would be right.
     NoSuchGate(Vec<&'a str>),
     /// Nothing that is known here.
@@ -77,7 +77,13 @@ pub(crate) fn check(
 }
 
 fn is_gate(function: &Function) -> bool {
-    function.build.binary.as_deref().is_some_and(|binary| GATES.contains(&binary))
+    gate_of(function).is_some()
+}
+
+/// The package of a gate.
+fn gate_of(function: &Function) -> Option<&'static str> {
+    let binary = function.build.binary.as_deref()?;
+    GATES.into_iter().find(|gate| *gate == binary)
 }
 
 /// Whether the function's layers hold the configuration that it reads, and that is the one checked here. The error
@@ -116,14 +122,13 @@ impl Functions {
     pub(crate) fn called(&self, name: &str, speaks: bool) -> Called<'_> {
         let looks_like = |gate: &&str| name == *gate || name.ends_with(&format!("-{gate}"));
         let Some(template) = &self.template else {
-            return if GATES.iter().any(&looks_like) { Called::Gate } else { Called::Other };
+            let gate = GATES.into_iter().find(|gate| looks_like(gate));
+            return gate.map_or(Called::Other, Called::Gate);
         };
         // The name of a function, or its ARN with or without a version.
         let name = name.split_once(":function:").map_or(name, |(_, name)| name.split(':').next().unwrap_or(name));
-        match template.function(name).filter(|function| function.function_name == name) {
-            Some(function) if is_gate(function) => return Called::Gate,
-            Some(_) => return Called::Other,
-            None => {}
+        if let Some(function) = template.function(name).filter(|function| function.function_name == name) {
+            return gate_of(function).map_or(Called::Other, Called::Gate);
         }
         let deployed = template.functions.iter().filter(|function| is_gate(function));
         let deployed: Vec<_> = deployed.map(|function| function.function_name.as_str()).collect();

@@ -8,6 +8,7 @@ mod functions;
 mod json;
 mod pipeline;
 mod problem;
+mod smoke;
 
 use std::path::Path;
 
@@ -29,6 +30,8 @@ pub(crate) struct Files<'a> {
     /// Without a template, no pipeline can be checked.
     pub(crate) template: Option<&'a Path>,
     pub(crate) pipelines: &'a [std::path::PathBuf],
+    /// The folder that holds the Hurl files of gates.
+    pub(crate) source: Option<&'a Path>,
 }
 
 /// Checks all files; `at` is the day by which quarantines are over or not.
@@ -39,6 +42,9 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     let text = read(files.config, &mut problems);
     let config = text.and_then(|text| config::check(&config_name, &text, at, &mut problems));
     all.extend(problems.sorted());
+    if let Some(config) = &config {
+        all.extend(smoke::check(config, files));
+    }
     let Some(template) = files.template else { return all };
     let mut problems = Problems::of(template.display());
     let comparing =
@@ -101,9 +107,10 @@ impl Context<'_> {
             let name = function.str().unwrap_or_default();
             let parameters = action.setting("UserParameters").and_then(Node::str).unwrap_or_default();
             let speaks = Node::read(parameters).is_ok_and(|parameters| parameters.get("gate").is_some());
+            let mut gate_function = "";
             match self.functions.called(name, speaks) {
                 Called::Other => continue,
-                Called::Gate => {}
+                Called::Gate(function) => gate_function = function,
                 Called::NoSuchGate(deployed) => {
                     let known = instead(name, deployed, "gates of the template");
                     let hint =
@@ -113,7 +120,9 @@ impl Context<'_> {
                 }
             }
             let (config, config_name, at) = (self.config, self.config_name, self.at);
-            GateAction { file_text: text, pipeline: &pipeline, action, config, config_name, at }.check(problems);
+            let function = gate_function;
+            GateAction { file_text: text, pipeline: &pipeline, action, function, config, config_name, at }
+                .check(problems);
         }
     }
 }

@@ -36,7 +36,8 @@ pub(crate) fn run(options: &CheckOptions) -> Result<Exit, CommandError> {
     }
     let settings = Settings { parameters: options.parameters.iter().cloned().collect(), ..Settings::default() };
     let today = || TimeZone::UTC.to_datetime(Timestamp::now()).date();
-    let files = Files { config: &config, template: template.as_deref(), pipelines: &pipelines };
+    let source = options.source.as_deref();
+    let files = Files { config: &config, template: template.as_deref(), pipelines: &pipelines, source };
     let problems = check::check(&files, &settings, options.at.unwrap_or_else(today));
     let style = Style::of_stdout();
     problems.iter().for_each(|problem| put(problem.render(style)));

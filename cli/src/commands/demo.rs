@@ -73,10 +73,18 @@ async fn show(
     if options.break_tests {
         example.break_a_test().map_err(CommandError::unavailable)?;
     }
+    if options.break_staging {
+        example.break_the_page().map_err(CommandError::unavailable)?;
+    }
     say("");
-    say(match options.break_tests {
-        true => format!("Version {version} follows, with a change that breaks a test:"),
-        false => format!("Version {version} follows:"),
+    say(match options {
+        DemoOptions { break_tests: true, .. } => {
+            format!("Version {version} follows, with a change that breaks a test:")
+        }
+        DemoOptions { break_staging: true, .. } => {
+            format!("Version {version} follows, with a change that breaks the page where no test of the build looks:")
+        }
+        _ => format!("Version {version} follows:"),
     });
     let approver = if options.yes { Approver::Always } else { Approver::Terminal };
     let status = release(local, name, approver, style).await?;

@@ -3,5 +3,6 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod run;
+pub(crate) mod smoke_test;
 pub(crate) mod test_gate;
 pub(crate) mod up;

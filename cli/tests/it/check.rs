@@ -13,6 +13,16 @@ Resources:
   Configuration:
     Type: AWS::Serverless::LayerVersion
     Properties: {ContentUri: config/}
+  SmokeTest:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: smoke-test}}
+    Properties:
+      FunctionName: !Sub "${NamePrefix}-smoke-test"
+      CodeUri: gate
+      Handler: bootstrap
+      Runtime: provided.al2023
+      Layers: [!Ref Configuration]
+      Environment: {Variables: {STAGEGATE_CONFIG: /opt/stagegate.yaml, STAGEGATE_STATE_BUCKET: state}}
   TestGate:
     Type: AWS::Serverless::Function
     Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: test-gate}}
@@ -36,6 +46,8 @@ gates:
     provenance: {since_execution: true}
   web-groups:
     tests: {codebuild: {project: web}}
+  web-smoke:
+    hurl: ['smoke/*.hurl']
   other-groups:
     tests: {codebuild: {project: wob}}
 ";
@@ -113,6 +125,63 @@ fn the_repository_is_in_order() {
             run(stagegate().args(["check", "--deny-warnings", "--at", "2026-11-23"]).current_dir(folder));
         assert_eq!(code, 0, "{text}");
         assert!(text.contains("stagegate.yaml, ") && text.contains("pipeline.json: 0 errors, 0 warnings"), "{text}");
+    }
+}
+
+#[test]
+fn hurl_files_are_read_where_they_are_at_hand() {
+    let project = Project::new();
+    project.write("code/smoke/good.hurl", "GET http://a.b/\nHTTP 200\n");
+    for (broken, code, words) in [
+        (None, 0, vec!["0 errors"]),
+        (Some("GET http://a.b/\nHTTP 200\n[Asserts]\nnonsense\n"), 65, vec!["code/smoke/bad.hurl:4:1", "error: "]),
+    ] {
+        if let Some(text) = broken {
+            project.write("code/smoke/bad.hurl", text);
+        }
+        let (got, text) = project.check(&["--source", "code", "--config", "infra/config/stagegate.yaml"]);
+        assert_eq!(got, code, "{text}");
+        for word in words {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+    let (code, text) = project.check(&["--source", "infra", "--config", "infra/config/stagegate.yaml"]);
+    assert!(code == 65 && text.contains("no file in infra matches \"smoke/*.hurl\""), "{text}");
+}
+
+#[test]
+fn a_gate_is_named_in_an_action_of_its_function() {
+    let project = Project::new();
+    let action = |function: &str, gate: &str, inputs: bool| {
+        pipeline(|action| {
+            action["configuration"]["FunctionName"] = function.into();
+            action["configuration"]["UserParameters"] = json!({"gate": gate}).to_string().into();
+            if !inputs {
+                action["inputArtifacts"] = json!([]);
+            }
+        })
+    };
+    for (function, gate, inputs, code, words) in [
+        ("stagegate-smoke-test", "web-smoke", true, 0, "0 errors"),
+        (
+            "stagegate-test-gate",
+            "web-smoke",
+            true,
+            65,
+            "calls test-gate, and its gate \"web-smoke\" is one of smoke-test",
+        ),
+        (
+            "stagegate-smoke-test",
+            "web-tests",
+            true,
+            65,
+            "calls smoke-test, and its gate \"web-tests\" is one of test-gate",
+        ),
+        ("stagegate-smoke-test", "web-smoke", false, 65, "its gate reads Hurl files from there"),
+    ] {
+        project.write("pipeline.json", &action(function, gate, inputs));
+        let (got, text) = project.check(&["pipeline.json"]);
+        assert!(got == code && text.contains(words), "{function} {gate}: {text}");
     }
 }
 

@@ -8,11 +8,34 @@ use crate::{run, stagegate};
 #[test]
 fn the_demo_releases_and_the_gate_stops_a_broken_release() {
     for (flags, code, words) in [
-        (vec!["--yes"], 0, vec!["✓ TestGate", "17 tests: 17 passed", "released: production serves 1.5.0"]),
+        (
+            vec!["--yes"],
+            0,
+            vec![
+                "✓ TestGate",
+                "17 tests: 17 passed",
+                "✓ SmokeTest",
+                "web-smoke passed: 2 smoke tests: 2 passed",
+                "released: production serves 1.5.0",
+            ],
+        ),
         (
             vec!["--yes", "--break-tests"],
             1,
             vec!["✗ TestGate", "web.html::escapes_markup", "not released: production serves 1.4.0"],
+        ),
+        (
+            vec!["--yes", "--break-staging"],
+            1,
+            vec![
+                "17 tests: 17 passed",
+                "✓ Staging/Deploy",
+                "✗ SmokeTest",
+                "smoke/page.hurl:15: GET http://127.0.0.1:",
+                "/style.css → 404",
+                "actual 404, expected 200",
+                "not released: production serves 1.4.0",
+            ],
         ),
         // Nobody at the terminal is no approval, and no reason to wait for ever.
         (vec![], 1, vec!["nobody is at the terminal", "not released: production serves 1.4.0"]),
@@ -43,7 +66,8 @@ fn a_person_at_the_terminal_decides() {
 /// Ctrl-C at every place of the demo ends it, and no function, build or deployment is left behind.
 #[test]
 fn ctrl_c_leaves_no_process() {
-    for line in ["Version 1.4.0 goes", "✓ Source", "✓ Build", "✓ TestGate", "? Approve", "Version 1.5.0 follows"]
+    for line in
+        ["Version 1.4.0 goes", "✓ Source", "✓ Build", "✓ TestGate", "✓ SmokeTest", "? Approve", "Version 1.5.0 follows"]
     {
         let (mut demo, endpoint) = start_until(line);
         signal(&demo, "INT");

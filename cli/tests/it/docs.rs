@@ -10,6 +10,7 @@ use stagegate_config::{Config, UserParameters};
 use crate::{root, run, stagegate};
 
 const GATE_PAGE: &str = "docs/test-gate.md";
+const SMOKE_PAGE: &str = "docs/smoke-test.md";
 
 /// Folders that hold no documentation of this repository.
 const ELSEWHERE: [&str; 4] = ["target", ".git", "venv", "node_modules"];
@@ -75,15 +76,31 @@ fn the_examples_are_read() {
 }
 
 #[test]
+fn the_rules_of_the_smoke_test_are_those_on_its_page() {
+    let text = page(SMOKE_PAGE);
+    let section = text.split("\n## Rules").nth(1).and_then(|rest| rest.split("\n### ").next()).expect("rules");
+    let rows: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(rows, smoke_test::RULES);
+}
+
+#[test]
 fn the_rights_on_the_page_are_those_of_the_template() {
+    for (file, roles) in
+        [(GATE_PAGE, ["TestGateRole"].as_slice()), (SMOKE_PAGE, &["SmokeTestRole", "SmokeTestHookRole"])]
+    {
+        check_rights(file, roles);
+    }
+}
+
+fn check_rights(file: &str, roles: &[&str]) {
     let template = page("infra/template.yaml");
-    let page = page(GATE_PAGE);
+    let page = page(file);
     let section = page.split("## Rights").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("rights");
     let is_right = |word: &&str| word.contains(':') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == ':');
     let rights: BTreeSet<_> =
         section.split('`').filter(is_right).filter(|right| *right != "lambda:InvokeFunction").collect();
-    let role = template.split("TestGateRole:").nth(1).and_then(|rest| rest.split("\nOutputs:").next()).expect("role");
-    let role = role.split("Policies:").nth(1).expect("policies");
+    let policies = roles.iter().map(|role| resource(&template, role).split("Policies:").nth(1).expect("policies"));
+    let role: String = policies.collect();
     let granted = role.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
     let granted: BTreeSet<_> = granted.flat_map(|list| list.trim_matches(['[', ']']).split(", ")).collect();
     assert_eq!(rights, granted);
@@ -91,7 +108,7 @@ fn the_rights_on_the_page_are_those_of_the_template() {
 
 #[test]
 fn the_options_on_the_pages_are_those_of_the_command() {
-    for (file, command) in [(GATE_PAGE, "test-gate"), ("docs/stagegate-yaml.md", "check")] {
+    for (file, command) in [(GATE_PAGE, "test-gate"), (SMOKE_PAGE, "smoke-test"), ("docs/stagegate-yaml.md", "check")] {
         let (_, help) = run(stagegate().args([command, "--help"]));
         let page = page(file);
         let words = page.split(|c: char| c.is_whitespace() || c == '`').filter(|word| word.starts_with("--"));
@@ -122,6 +139,13 @@ fn links_lead_somewhere() {
         }
     });
     assert!(links > 10, "{links}");
+}
+
+/// The text of a resource of the template, up to the next one.
+fn resource<'a>(template: &'a str, name: &str) -> &'a str {
+    let from = template.split(&format!("\n  {name}:\n")).nth(1).expect(name);
+    let end = from.match_indices("\n  ").find(|(at, _)| from[at + 3..].starts_with(|c: char| c.is_ascii_uppercase()));
+    &from[..end.map_or(from.len(), |(at, _)| at)]
 }
 
 /// The rows of the tables of rules: the rule's name and its message.

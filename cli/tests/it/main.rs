@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod docs;
 mod layers;
+mod smoke_test;
 mod test_gate;
 
 use std::path::{Path, PathBuf};

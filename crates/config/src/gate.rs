@@ -36,6 +36,11 @@ impl Gate {
         }
     }
 
+    /// The function that applies gates of this kind.
+    pub fn function(&self) -> &'static str {
+        self.kind().function()
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Test(_) => Kind::Test,

@@ -11,10 +11,10 @@ mod settings;
 mod state;
 
 pub use answer::answer;
-pub use clock::now;
+pub use clock::{is_local, now};
 pub use execution::execution;
-pub use program::main;
-pub use settings::Settings;
+pub use program::{main, run};
+pub use settings::{Settings, config_file};
 pub use state::{State, failure};
 
 use codepipeline_job::Failure;

@@ -79,6 +79,26 @@ pub struct SarifCounts {
     pub note: u64,
 }
 
+/// How many smoke tests there were and how they ended. `total` is `passed + degraded + failed`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckCounts {
+    /// Files and checks.
+    pub total: u64,
+    /// Those that passed.
+    pub passed: u64,
+    /// Those that kept all limits but the ones of `degraded`.
+    pub degraded: u64,
+    /// Those that failed or could not be run.
+    pub failed: u64,
+    /// The requests that were sent, redirects and repetitions included; a check without HTTP counts as none.
+    #[serde(default)]
+    pub requests: u64,
+    /// How long all took together, in milliseconds.
+    #[serde(default)]
+    pub duration_ms: u64,
+}
+
 /// The earlier verdict that this one was compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

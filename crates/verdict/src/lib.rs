@@ -10,7 +10,7 @@ mod numbers;
 mod render;
 mod verdict;
 
-pub use figures::{BaselineRef, Coverage, SarifCounts, Share, TestCounts};
+pub use figures::{BaselineRef, CheckCounts, Coverage, SarifCounts, Share, TestCounts};
 pub use finding::{Finding, Outcome};
 pub use numbers::{grouped, percent};
 pub use render::{MAX_MESSAGE_CHARS, MAX_SUMMARY_CHARS};

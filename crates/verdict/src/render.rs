@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::{Coverage, Finding, Outcome, SarifCounts, Share, TestCounts, Verdict, grouped};
+use crate::{CheckCounts, Coverage, Finding, Outcome, SarifCounts, Share, TestCounts, Verdict, grouped};
 
 /// The most characters of a job's summary (AWS model: ExecutionSummary).
 pub const MAX_SUMMARY_CHARS: usize = 2048;
@@ -22,6 +22,20 @@ pub(crate) fn tests_line(tests: &TestCounts) -> String {
     ];
     for (count, word) in rest.into_iter().filter(|(count, _)| *count > 0) {
         let _ = write!(text, ", {} {word}", grouped(count));
+    }
+    text
+}
+
+/// `5 smoke tests: 4 passed, 1 failed; 12 requests`.
+pub(crate) fn checks_line(checks: &CheckCounts) -> String {
+    let plural = |count: u64, noun: &str| format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" });
+    let mut text = format!("{}: {} passed", plural(checks.total, "smoke test"), grouped(checks.passed));
+    let rest = [(checks.degraded, "degraded"), (checks.failed, "failed")];
+    for (count, word) in rest.into_iter().filter(|(count, _)| *count > 0) {
+        let _ = write!(text, ", {} {word}", grouped(count));
+    }
+    if checks.requests > 0 {
+        let _ = write!(text, "; {}", plural(checks.requests, "request"));
     }
     text
 }

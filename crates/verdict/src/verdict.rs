@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{BaselineRef, Coverage, Finding, Outcome, SarifCounts, TestCounts};
+use crate::{BaselineRef, CheckCounts, Coverage, Finding, Outcome, SarifCounts, TestCounts};
 
 /// The version of the document that this crate writes.
 const VERSION: u32 = 1;
@@ -58,6 +58,8 @@ struct Document {
     coverage: Option<Coverage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sarif: Option<SarifCounts>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checks: Option<CheckCounts>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<Evidence>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +113,7 @@ pub struct VerdictBuilder {
     tests: Option<TestCounts>,
     coverage: Option<Coverage>,
     sarif: Option<SarifCounts>,
+    checks: Option<CheckCounts>,
     evidence: Vec<Evidence>,
     baseline: Option<BaselineRef>,
 }
@@ -125,6 +128,7 @@ impl VerdictBuilder {
             tests: None,
             coverage: None,
             sarif: None,
+            checks: None,
             evidence: Vec::new(),
             baseline: None,
         }
@@ -148,6 +152,11 @@ impl VerdictBuilder {
     /// Sets the figures of static analysis.
     pub fn sarif(&mut self, sarif: SarifCounts) {
         self.sarif = Some(sarif);
+    }
+
+    /// Sets the figures of the smoke tests.
+    pub fn checks(&mut self, checks: CheckCounts) {
+        self.checks = Some(checks);
     }
 
     /// Sets what the evidence was compared with.
@@ -178,6 +187,7 @@ impl VerdictBuilder {
             tests: self.tests,
             coverage: self.coverage,
             sarif: self.sarif,
+            checks: self.checks,
             evidence: self.evidence,
             baseline: self.baseline,
             at,
@@ -197,7 +207,8 @@ impl VerdictBuilder {
         let tests = self.tests.as_ref().map(crate::render::tests_line);
         let coverage = self.coverage.as_ref().map(crate::render::coverage_line);
         let sarif = self.sarif.as_ref().map(crate::render::sarif_line);
-        let figures: Vec<_> = [tests, coverage, sarif].into_iter().flatten().collect();
+        let checks = self.checks.as_ref().map(crate::render::checks_line);
+        let figures: Vec<_> = [tests, coverage, sarif, checks].into_iter().flatten().collect();
         match figures.is_empty() {
             true => format!("{} rules passed", self.findings.iter().filter(|finding| !finding.shadow).count()),
             false => figures.join("; "),
@@ -239,6 +250,11 @@ impl Verdict {
     /// The figures of static analysis, where there were any.
     pub fn sarif(&self) -> Option<&SarifCounts> {
         self.document.sarif.as_ref()
+    }
+
+    /// The figures of the smoke tests, where there were any.
+    pub fn checks(&self) -> Option<&CheckCounts> {
+        self.document.checks.as_ref()
     }
 
     /// What the evidence was compared with, where it was.
@@ -291,6 +307,16 @@ impl Verdict {
         if let Some(sarif) = self.sarif() {
             let figures = [("error", sarif.error), ("warning", sarif.warning), ("note", sarif.note)];
             variables.extend(figures.map(|(name, figure)| (format!("sarif_{name}"), figure.to_string())));
+        }
+        if let Some(checks) = self.checks() {
+            let figures = [
+                ("total", checks.total),
+                ("passed", checks.passed),
+                ("degraded", checks.degraded),
+                ("failed", checks.failed),
+                ("requests", checks.requests),
+            ];
+            variables.extend(figures.map(|(name, figure)| (format!("checks_{name}"), figure.to_string())));
         }
         variables
     }

@@ -221,7 +221,8 @@ impl LocalAws {
     }
 
     /// Creates the pipeline of a definition, or updates it where it exists, with the bucket of its artifact store.
-    /// The deployment groups of its CodeDeploy actions are served from then on.
+    /// The deployment groups of its CodeDeploy actions are served from then on; the default of a variable that is named
+    /// after one, such as `StagingUrl`, becomes the address of its local instance.
     ///
     /// The definition is the JSON that `aws codepipeline get-pipeline` prints; its `metadata` is ignored. Gives the
     /// pipeline's name.
@@ -235,12 +236,33 @@ impl LocalAws {
         if let Some(bucket) = pipeline["artifactStore"]["location"].as_str() {
             self.s3.create_bucket(bucket).await.map_err(StartError)?;
         }
+        self.serve_instances(pipeline).await?;
+        let pipeline = self.with_local_urls(pipeline);
         let exists = self.codepipeline.call("GetPipeline", json!({"name": name})).await.is_ok();
         let operation = if exists { "UpdatePipeline" } else { "CreatePipeline" };
         let done = self.codepipeline.call(operation, json!({"pipeline": pipeline})).await;
         done.map_err(|error: ApiError| StartError(format!("create the pipeline {name:?}: {error}")))?;
-        self.serve_instances(pipeline).await?;
         Ok(name)
+    }
+
+    /// The definition with local defaults of variables named after a deployment group, such as `StagingUrl`: on AWS the
+    /// default is where that group is reached, and here it is where its local instance is served.
+    fn with_local_urls(&self, pipeline: &Value) -> Value {
+        let mut pipeline = pipeline.clone();
+        let urls: Vec<_> = actions(&pipeline)
+            .filter(|action| action["actionTypeId"]["provider"] == "CodeDeploy")
+            .filter_map(|action| {
+                let setting = |key: &str| action["configuration"][key].as_str();
+                let (application, group) = (setting("ApplicationName")?, setting("DeploymentGroupName")?);
+                Some((format!("{group}Url"), self.instance_url(application, group)?))
+            })
+            .collect();
+        for variable in pipeline["variables"].as_array_mut().into_iter().flatten() {
+            if let Some((_, url)) = urls.iter().find(|(name, _)| variable["name"] == *name) {
+                variable["defaultValue"] = json!(url);
+            }
+        }
+        pipeline
     }
 
     async fn serve_instances(&self, pipeline: &Value) -> Result<(), StartError> {

@@ -16,8 +16,8 @@ pub struct Retry {
     #[serde(default, deserialize_with = "attempts")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::attempts"))]
     pub attempts: Option<u32>,
-    /// The pause before the second attempt. Each further pause is twice as long; which half of it is used is left to chance,
-    /// so that many gates do not ask at once.
+    /// The pause before the second attempt. Each further pause is twice as long; between half and all of it is waited, by
+    /// chance, so that many gates do not ask at once.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "1s")))]
     pub backoff: Option<Length>,

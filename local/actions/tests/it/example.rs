@@ -104,7 +104,10 @@ fn the_pipeline_definition_names_what_the_buildspec_makes() {
     let stages = pipeline["pipeline"]["stages"].as_array().unwrap();
     let actions: Vec<_> = stages.iter().map(|stage| &stage["actions"][0]).collect();
     let providers: Vec<_> = actions.iter().map(|action| action["actionTypeId"]["provider"].as_str().unwrap()).collect();
-    assert_eq!(providers, ["CodeStarSourceConnection", "CodeBuild", "Lambda", "CodeDeploy", "Manual", "CodeDeploy"]);
+    assert_eq!(
+        providers,
+        ["CodeStarSourceConnection", "CodeBuild", "Lambda", "CodeDeploy", "Lambda", "Manual", "CodeDeploy"]
+    );
     let buildspec = fs::read_to_string(example().join("buildspec.yml")).unwrap();
     for output in actions[1]["outputArtifacts"].as_array().unwrap() {
         assert!(buildspec.contains(&format!("    {}:\n", output["name"].as_str().unwrap())));
