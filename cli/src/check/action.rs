@@ -20,7 +20,7 @@ pub(crate) struct GateAction<'a> {
     pub(crate) file_text: &'a str,
     pub(crate) pipeline: &'a Pipeline<'a>,
     pub(crate) action: &'a Action<'a>,
-    /// The package of the function that it calls.
+    /// The package of the function that it calls; empty where that is not known, which is said elsewhere.
     pub(crate) function: &'a str,
     /// `None` where the configuration is broken, which is said elsewhere.
     pub(crate) config: Option<&'a Config>,
@@ -68,7 +68,7 @@ impl GateAction<'_> {
         if let Some(error) = gate.and_then(|gate| parameters.values.check_for(gate).err()) {
             problems.error(self.value(&parameters, &[]), format!("{}: failed to {error}", self.label()));
         }
-        if let Some(gate) = gate.filter(|gate| gate.function() != self.function) {
+        if let Some(gate) = gate.filter(|gate| ![gate.function(), ""].contains(&self.function)) {
             let (name, function) = (choice.name(), self.function);
             let message = format!(
                 "{} calls {function}, and its gate {name:?} is one of {}; name the function that applies it",

@@ -320,7 +320,11 @@ fn the_action_is_checked_against_template_and_pipeline() {
             &plain,
             "deploys no function \"stagegate-tset-gate\": did you mean \"stagegate-test-gate\"?",
         ),
-        (named("team-test-gate"), &plain, "gates of the template: stagegate-test-gate; name the template"),
+        (
+            named("team-test-gate"),
+            &plain,
+            "gates of the template: stagegate-smoke-test, stagegate-test-gate; name the template",
+        ),
         (named("something"), &plain, "deploys no function \"something\""),
         (named("team-test-gate"), &prefix, ""),
         (foreign, &plain, ""),
