@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::ConfigError;
+use crate::version::LATEST;
 
 /// How many environments of one function run at the same time where the configuration does not say otherwise.
 pub const DEFAULT_MAX_CONCURRENCY: usize = 10;
@@ -44,6 +45,8 @@ pub struct FunctionConfig {
     pub name: String,
     /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, without a qualifier.
     pub arn: String,
+    /// `$LATEST`, or the number that a published version has got.
+    pub version: String,
     /// What is started as the function's bootstrap.
     pub command: FunctionCommand,
     /// The value of `_HANDLER`. A Rust bootstrap ignores it.
@@ -72,6 +75,7 @@ impl FunctionConfig {
         Self {
             name: name.into(),
             arn: arn.into(),
+            version: LATEST.to_owned(),
             command,
             handler: "bootstrap".to_owned(),
             environment: BTreeMap::new(),
@@ -92,6 +96,11 @@ impl FunctionConfig {
     /// The log group's name: the configured one, or `/aws/lambda/NAME`.
     pub fn log_group(&self) -> String {
         self.logging.log_group.clone().unwrap_or_else(|| format!("/aws/lambda/{}", self.name))
+    }
+
+    /// The ARN with the version as its qualifier.
+    pub(crate) fn qualified_arn(&self) -> String {
+        format!("{}:{}", self.arn, self.version)
     }
 
     /// Checks the limits that Lambda checks when a function is created.
@@ -311,15 +320,19 @@ fn is_function_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-/// The plain name in what a caller may give: a name, `ACCOUNT:function:NAME` or an ARN, each with or without the
-/// qualifier `:$LATEST`. `None` if it names another version or is no function reference.
-pub(crate) fn plain_function_name(reference: &str) -> Option<&str> {
-    let reference = reference.strip_suffix(":$LATEST").unwrap_or(reference);
-    let name = match reference.split_once("function:") {
-        Some((_, name)) => name,
-        None => reference,
+/// The name and the qualifier in what a caller may give: a name, `ACCOUNT:function:NAME` or an ARN, each with or without
+/// a version or an alias behind it. `None` if it is no function reference.
+pub(crate) fn parse_reference(reference: &str) -> Option<(&str, Option<&str>)> {
+    let rest = reference.split_once("function:").map_or(reference, |(_, rest)| rest);
+    let (name, qualifier) = match rest.split_once(':') {
+        Some((name, qualifier)) => (name, Some(qualifier)),
+        None => (rest, None),
     };
-    is_function_name(name).then_some(name)
+    let is_qualifier = |text: &str| {
+        let text = text.strip_prefix('$').unwrap_or(text);
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    (is_function_name(name) && qualifier.is_none_or(is_qualifier)).then_some((name, qualifier))
 }
 
 #[cfg(test)]
@@ -361,17 +374,20 @@ mod tests {
 
     #[test]
     fn references_are_resolved() {
-        for (reference, name) in [
-            ("web", Some("web")),
-            ("web:$LATEST", Some("web")),
-            ("111122223333:function:web", Some("web")),
-            ("arn:aws:lambda:eu-west-1:111122223333:function:web", Some("web")),
-            ("arn:aws:lambda:eu-west-1:111122223333:function:web:$LATEST", Some("web")),
-            ("arn:aws:lambda:eu-west-1:111122223333:function:web:7", None),
+        for (reference, expected) in [
+            ("web", Some(("web", None))),
+            ("web:$LATEST", Some(("web", Some("$LATEST")))),
+            ("web:live", Some(("web", Some("live")))),
+            ("111122223333:function:web", Some(("web", None))),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:web", Some(("web", None))),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:web:$LATEST", Some(("web", Some("$LATEST")))),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:web:7", Some(("web", Some("7")))),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:web:7:8", None),
+            ("web:", None),
             ("arn:aws:sns:eu-west-1:111122223333:topic", None),
             ("", None),
         ] {
-            assert_eq!(plain_function_name(reference), name, "{reference}");
+            assert_eq!(parse_reference(reference), expected, "{reference}");
         }
     }
 

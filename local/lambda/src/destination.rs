@@ -99,7 +99,7 @@ pub struct DestinationRecord {
 pub struct RequestContext {
     /// The request id, the same for all attempts.
     pub request_id: String,
-    /// The function's ARN with the qualifier `:$LATEST`.
+    /// The function's ARN with its version behind it, `$LATEST` where that is not published.
     pub function_arn: String,
     /// Why the record was made.
     pub condition: Condition,
@@ -124,7 +124,7 @@ pub enum Condition {
 pub struct ResponseContext {
     /// The HTTP status of the invocation; 200 even when the function failed.
     pub status_code: u16,
-    /// `$LATEST`.
+    /// The version that ran.
     pub executed_version: String,
     /// `Unhandled` when the function failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,14 +145,14 @@ impl DestinationRecord {
             timestamp,
             request_context: RequestContext {
                 request_id: request_id.to_owned(),
-                function_arn: format!("{}:$LATEST", config.arn),
+                function_arn: config.qualified_arn(),
                 condition: outcome.condition,
                 approximate_invoke_count: outcome.attempts,
             },
             request_payload: payload_value(request_payload),
             response_context: last.map(|result| ResponseContext {
                 status_code: 200,
-                executed_version: "$LATEST".to_owned(),
+                executed_version: result.executed_version.clone(),
                 function_error: result.function_error.as_ref().map(|_| "Unhandled".to_owned()),
             }),
             response_payload: last.map(|result| payload_value(&result.payload)),

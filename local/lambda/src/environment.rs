@@ -246,7 +246,7 @@ fn command(config: &FunctionConfig, log: &LogStream, runtime_api: &str) -> Comma
         .env("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mb.to_string())
         .env("AWS_LAMBDA_FUNCTION_NAME", &config.name)
-        .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", &config.version)
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
         .env("AWS_LAMBDA_LOG_GROUP_NAME", &log.group)
         .env("AWS_LAMBDA_LOG_STREAM_NAME", &log.name)

@@ -31,7 +31,7 @@ impl Inner {
             return Err(InvokeError::TooManyRequests { function, limit: MAX_QUEUED_EVENTS, what: "queued events" });
         };
         let accepted = InvokeResult::accepted(request.request_id.clone());
-        let (inner, reference) = (Arc::clone(self), function.config.name.clone());
+        let (inner, reference) = (Arc::clone(self), format!("{}:{}", function.config.name, function.config.version));
         self.tasks.spawn(async move {
             tokio::select! {
                 biased;
@@ -135,6 +135,7 @@ impl Inner {
             request_id: uuid::Uuid::new_v4().to_string(),
             payload: payload.into(),
             client_context: None,
+            qualifier: None,
             invocation_type: InvocationType::Event,
             attempt: 1,
         };
@@ -151,6 +152,7 @@ impl Request {
             request_id: self.request_id.clone(),
             payload: self.payload.clone(),
             client_context: self.client_context.clone(),
+            qualifier: self.qualifier.clone(),
             invocation_type: self.invocation_type,
             attempt,
         }

@@ -27,7 +27,7 @@ pub(crate) struct Starter<'a> {
 impl Starter<'_> {
     fn log_stream(&self) -> Arc<LogStream> {
         let (logs, clock) = (Arc::clone(self.logs), self.clock.clone());
-        Arc::new(LogStream::new(&self.config.name, self.config.log_group(), logs, clock))
+        Arc::new(LogStream::new(self.config, logs, clock))
     }
 
     async fn start(&self, log: Arc<LogStream>) -> std::io::Result<Environment> {
@@ -63,14 +63,14 @@ impl Execution {
                 Ok(ColdStart::Again(taken)) => suppressed = taken,
                 Err((failure, duration)) => {
                     log.set_request(Some(&event.request_id));
-                    log.write(LogSource::Platform, &start_line(&event.request_id));
+                    log.write(LogSource::Platform, &start_line(&event.request_id, starter.config));
                     let finished = Finished { broken: Some(failure.kind), answer: Err(failure) };
                     return Ok(self.finish(starter, &log, &event, finished, Times { init: None, duration }));
                 }
             }
         }
         log.set_request(Some(&event.request_id));
-        log.write(LogSource::Platform, &start_line(&event.request_id));
+        log.write(LogSource::Platform, &start_line(&event.request_id, starter.config));
         let handed_out = Instant::now();
         event.timeout = event.timeout.saturating_sub(suppressed);
         let finished = match &mut self.environment {
@@ -134,7 +134,9 @@ impl Execution {
             Err(failure) => (failure.payload, Some(failure.error)),
         };
         let request_id = event.request_id.clone();
-        InvokeResult { request_id, payload, function_error, log_tail: log.take_tail(), metrics: Some(metrics) }
+        let executed_version = starter.config.version.clone();
+        let (log_tail, metrics) = (log.take_tail(), Some(metrics));
+        InvokeResult { request_id, executed_version, payload, function_error, log_tail, metrics }
     }
 }
 
@@ -150,8 +152,8 @@ struct Times {
     duration: Duration,
 }
 
-fn start_line(request_id: &str) -> String {
-    format!("START RequestId: {request_id} Version: $LATEST")
+fn start_line(request_id: &str, config: &FunctionConfig) -> String {
+    format!("START RequestId: {request_id} Version: {}", config.version)
 }
 
 fn status(kind: FailureKind) -> &'static str {

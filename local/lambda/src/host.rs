@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::config::{FunctionConfig, plain_function_name};
+use crate::config::{FunctionConfig, parse_reference};
 use crate::destination::{DestinationSink, WarnAboutDestinations};
 use crate::environment::Environment;
 use crate::error::{CreateFunctionError, InvokeError};
@@ -21,6 +21,7 @@ use crate::invocation::{FinishedAttempt, InvocationType, InvokeResult, QueuedEve
 use crate::log::{DiscardLogs, LogSink};
 use crate::reaper::Reaper;
 use crate::runtime_api::Event;
+use crate::version::{LATEST, Published};
 
 /// The greatest payload of a synchronous invocation in bytes (AWS Lambda quotas).
 pub const MAX_SYNC_PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
@@ -73,6 +74,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) options: HostOptions,
     functions: RwLock<BTreeMap<String, Arc<Function>>>,
+    /// By the functions' names.
+    published: Mutex<BTreeMap<String, Published>>,
     reaper: Reaper,
     pub(crate) cancelled: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -92,6 +95,8 @@ pub(crate) struct Request {
     pub(crate) request_id: String,
     pub(crate) payload: Bytes,
     pub(crate) client_context: Option<String>,
+    /// The version or alias that the caller has named.
+    pub(crate) qualifier: Option<String>,
     pub(crate) invocation_type: InvocationType,
     pub(crate) attempt: u32,
 }
@@ -104,6 +109,7 @@ impl LambdaHost {
             clock,
             options,
             functions: RwLock::default(),
+            published: Mutex::default(),
             reaper: Reaper::default(),
             cancelled: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -131,7 +137,9 @@ impl LambdaHost {
         self.put(config, true)
     }
 
-    fn put(&self, config: FunctionConfig, replace: bool) -> Result<(), CreateFunctionError> {
+    fn put(&self, mut config: FunctionConfig, replace: bool) -> Result<(), CreateFunctionError> {
+        // Whatever it was taken from: a published version does not change.
+        config.version = LATEST.to_owned();
         config.validate()?;
         let name = config.name.clone();
         let mut functions = self.inner.functions.write().expect("no holder of this lock can panic");
@@ -145,7 +153,7 @@ impl LambdaHost {
         Ok(())
     }
 
-    /// The configuration of a function, by name or ARN.
+    /// The configuration of a function, by name or ARN, with or without a version or an alias behind it.
     pub fn function(&self, reference: &str) -> Option<FunctionConfig> {
         self.inner.function(reference).map(|function| function.config.clone())
     }
@@ -155,7 +163,7 @@ impl LambdaHost {
         self.inner.function_names()
     }
 
-    /// Invokes a function by name or ARN. An empty payload counts as `{}`. For `RequestResponse` it returns when the
+    /// Invokes a function by name or ARN, with or without a version or an alias behind it. An empty payload counts as `{}`. For `RequestResponse` it returns when the
     /// function has answered or failed; if the caller goes away before, the invocation goes on all the same.
     ///
     /// # Errors
@@ -223,10 +231,18 @@ impl Drop for LastHandle {
 
 impl Inner {
     pub(crate) fn function(&self, reference: &str) -> Option<Arc<Function>> {
-        let name = plain_function_name(reference)?;
+        let (name, qualifier) = parse_reference(reference)?;
         let function = self.functions.read().expect("no holder of this lock can panic").get(name).cloned()?;
         let is_other_arn = reference.starts_with("arn:") && !reference.starts_with(&function.config.arn);
-        (!is_other_arn).then_some(function)
+        if is_other_arn {
+            return None;
+        }
+        match qualifier {
+            None | Some(LATEST) => Some(function),
+            Some(qualifier) => {
+                self.published().get(name)?.resolve(qualifier).map(|version| version.unwrap_or(function))
+            }
+        }
     }
 
     fn function_names(&self) -> Vec<String> {
@@ -235,7 +251,13 @@ impl Inner {
 
     fn take_idle(&self) -> Vec<Environment> {
         let functions = self.functions.read().expect("no holder of this lock can panic");
-        functions.values().flat_map(|function| std::mem::take(&mut *function.idle())).collect()
+        let published = self.published();
+        let versions = published.values().flat_map(Published::functions);
+        functions.values().chain(versions).flat_map(|function| std::mem::take(&mut *function.idle())).collect()
+    }
+
+    pub(crate) fn published(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Published>> {
+        self.published.lock().expect("no holder of this lock can panic")
     }
 
     pub(crate) async fn accept(
@@ -273,7 +295,8 @@ impl Inner {
         }
         let payload = check_payload(name, payload, invocation_type)?;
         let request_id = Uuid::new_v4().to_string();
-        let request = Request { request_id, payload, client_context, invocation_type, attempt: 1 };
+        let qualifier = parse_reference(reference).and_then(|(_, qualifier)| qualifier).map(str::to_owned);
+        let request = Request { request_id, payload, client_context, qualifier, invocation_type, attempt: 1 };
         Ok((function, request))
     }
 
@@ -318,7 +341,7 @@ impl Inner {
         let starter = Starter { config, logs: &self.options.logs, clock: &self.clock, reaper: &self.reaper };
         let event = Event {
             request_id: request.request_id,
-            function_arn: config.arn.clone(),
+            function_arn: request.qualifier.map_or_else(|| config.arn.clone(), |q| format!("{}:{q}", config.arn)),
             payload: request.payload,
             client_context: self.client_context(request.client_context),
             timeout: config.timeout,
@@ -352,7 +375,7 @@ impl Inner {
 }
 
 impl Function {
-    fn new(config: FunctionConfig) -> Self {
+    pub(crate) fn new(config: FunctionConfig) -> Self {
         let concurrency = Arc::new(Semaphore::new(config.max_concurrency.min(Semaphore::MAX_PERMITS)));
         Self { config, concurrency, idle: Mutex::default() }
     }

@@ -44,6 +44,8 @@ impl InvocationType {
 pub struct InvokeResult {
     /// The request id, which the function sees too. Retries of one event share it.
     pub request_id: String,
+    /// The version that ran: `$LATEST`, or the number of a published one. Empty for `Event` and `DryRun`.
+    pub executed_version: String,
     /// What the function answered, or the error object. Empty for `Event` and `DryRun`.
     pub payload: Bytes,
     /// Set when the function failed. `X-Amz-Function-Error` is `Unhandled` then.
@@ -56,7 +58,8 @@ pub struct InvokeResult {
 
 impl InvokeResult {
     pub(crate) fn accepted(request_id: String) -> Self {
-        Self { request_id, payload: Bytes::new(), function_error: None, log_tail: String::new(), metrics: None }
+        let (executed_version, log_tail) = (String::new(), String::new());
+        Self { request_id, executed_version, payload: Bytes::new(), function_error: None, log_tail, metrics: None }
     }
 }
 

@@ -32,6 +32,7 @@ mod process;
 mod reaper;
 mod rest;
 mod runtime_api;
+mod version;
 
 pub use config::{
     DEFAULT_MAX_CONCURRENCY, EventInvokeConfig, FunctionCommand, FunctionConfig, FunctionCredentials, LogFormat,
@@ -47,3 +48,4 @@ pub use invocation::{FinishedAttempt, FunctionError, InvocationMetrics, Invocati
 pub use log::{DiscardLogs, LogEvent, LogFiles, LogSink, LogSource};
 pub use measure::{ColdStartStats, MeasureError, measure_cold_start};
 pub use rest::router;
+pub use version::{Alias, LATEST, VersionError};

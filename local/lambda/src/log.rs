@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use stagegate_local_clock::Clock;
 use uuid::Uuid;
 
+use crate::config::FunctionConfig;
+
 /// The tail of the log that an invocation returns, in bytes (AWS Lambda API reference, `LogType`).
 pub(crate) const TAIL_BYTES: usize = 4096;
 
@@ -34,7 +36,7 @@ pub struct LogEvent<'a> {
     pub function: &'a str,
     /// `/aws/lambda/NAME`.
     pub log_group: &'a str,
-    /// `YYYY/MM/DD/[$LATEST]ID`, one for each environment.
+    /// `YYYY/MM/DD/[VERSION]ID`, one for each environment.
     pub log_stream: &'a str,
     /// The invocation during which the line came; `None` during the start of an environment.
     pub request_id: Option<&'a str>,
@@ -122,9 +124,11 @@ struct Current {
 }
 
 impl LogStream {
-    pub(crate) fn new(function: &str, group: String, sink: Arc<dyn LogSink>, clock: Clock) -> Self {
-        let name = format!("{}[$LATEST]{}", clock.now().strftime("%Y/%m/%d/"), Uuid::new_v4().simple());
-        Self { function: function.to_owned(), group, name, sink, clock, current: Mutex::default() }
+    pub(crate) fn new(config: &FunctionConfig, sink: Arc<dyn LogSink>, clock: Clock) -> Self {
+        let (day, version) = (clock.now().strftime("%Y/%m/%d/"), &config.version);
+        let name = format!("{day}[{version}]{}", Uuid::new_v4().simple());
+        let (function, group) = (config.name.clone(), config.log_group());
+        Self { function, group, name, sink, clock, current: Mutex::default() }
     }
 
     /// Begins the tail of a new invocation.
@@ -170,6 +174,7 @@ fn push_tail(tail: &mut String, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FunctionCommand;
 
     #[test]
     fn the_tail_keeps_the_end_within_its_limit() {
@@ -188,7 +193,9 @@ mod tests {
     fn each_stream_has_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let files = Arc::new(LogFiles::new(folder.path()));
-        let stream = LogStream::new("web", "/aws/lambda/web".into(), files.clone(), Clock::system());
+        let arn = "arn:aws:lambda:eu-west-1:111122223333:function:web";
+        let config = FunctionConfig::new("web", arn, FunctionCommand::new("/x"));
+        let stream = LogStream::new(&config, files.clone(), Clock::system());
         stream.write(LogSource::Stdout, "first");
         stream.write(LogSource::Platform, "second");
         let path = files.path("web", &stream.name);

@@ -1,7 +1,13 @@
-//! The part of the Lambda REST API that invokes and describes functions (AWS Lambda API reference).
+//! The part of the Lambda REST API that invokes and describes functions, their versions and their aliases (AWS Lambda
+//! API reference).
+
+mod update;
+mod versions;
+
+use std::collections::HashMap;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,6 +20,7 @@ use crate::config::FunctionConfig;
 use crate::error::InvokeError;
 use crate::host::{LambdaHost, MAX_SYNC_PAYLOAD_BYTES};
 use crate::invocation::InvocationType;
+use crate::version::LATEST;
 
 /// The greatest client context, in bytes of base64 (AWS Lambda API reference, Invoke).
 const MAX_CLIENT_CONTEXT_BYTES: usize = 3583;
@@ -25,7 +32,8 @@ struct ApiError {
     message: String,
 }
 
-/// The routes `Invoke`, `GetFunction`, `GetFunctionConfiguration` and `ListFunctions`, below `/2015-03-31/functions`.
+/// The routes `Invoke`, `GetFunction`, `GetFunctionConfiguration`, `UpdateFunctionConfiguration`, `ListFunctions`, and those of versions and aliases,
+/// below `/2015-03-31/functions`.
 pub fn router(host: LambdaHost) -> Router {
     // The host checks the payload's exact size; a little more is let through to get its message.
     let body_limit = DefaultBodyLimit::max(MAX_SYNC_PAYLOAD_BYTES + 1024 * 1024);
@@ -33,14 +41,18 @@ pub fn router(host: LambdaHost) -> Router {
         .route("/2015-03-31/functions", get(list))
         .route("/2015-03-31/functions/", get(list))
         .route("/2015-03-31/functions/{name}", get(describe))
-        .route("/2015-03-31/functions/{name}/configuration", get(describe_configuration))
+        .route("/2015-03-31/functions/{name}/configuration", get(describe_configuration).put(update::configure))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke).layer(body_limit))
+        .route("/2015-03-31/functions/{name}/versions", get(versions::list).post(versions::publish))
+        .route("/2015-03-31/functions/{name}/aliases", get(versions::aliases).post(versions::create_alias))
+        .route("/2015-03-31/functions/{name}/aliases/{alias}", get(versions::get_alias).put(versions::update_alias))
         .with_state(host)
 }
 
 async fn invoke(
     State(host): State<LambdaHost>,
     Path(name): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Response, ApiError> {
@@ -58,7 +70,8 @@ async fn invoke(
         Some(other) => return Err(ApiError::invalid(format!("the log type `{other}` is unknown; use None or Tail"))),
     };
     let context = header(&headers, "x-amz-client-context").map(client_context).transpose()?;
-    let result = host.invoke_with_context(&name, payload, invocation_type, context).await?;
+    let reference = qualified(name, &query);
+    let result = host.invoke_with_context(&reference, payload, invocation_type, context).await?;
 
     let mut answer =
         (StatusCode::from_u16(invocation_type.status()).unwrap_or_default(), result.payload).into_response();
@@ -70,7 +83,7 @@ async fn invoke(
     set("x-amzn-requestid", &result.request_id);
     if invocation_type == InvocationType::RequestResponse {
         set("content-type", "application/json");
-        set("x-amz-executed-version", "$LATEST");
+        set("x-amz-executed-version", &result.executed_version);
         if result.function_error.is_some() {
             set("x-amz-function-error", "Unhandled");
         }
@@ -81,8 +94,17 @@ async fn invoke(
     Ok(answer)
 }
 
-async fn describe(State(host): State<LambdaHost>, Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
-    let config = find(&host, &name)?;
+/// The function with the version or alias that the query names.
+fn qualified(name: String, query: &HashMap<String, String>) -> String {
+    query.get("Qualifier").map_or(name.clone(), |qualifier| format!("{name}:{qualifier}"))
+}
+
+async fn describe(
+    State(host): State<LambdaHost>,
+    Path(name): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Result<Json<Value>, ApiError> {
+    let config = find(&host, &qualified(name, &query))?;
     Ok(Json(json!({
         "Configuration": configuration(&config),
         "Code": {"RepositoryType": "local", "Location": config.command.program},
@@ -92,8 +114,9 @@ async fn describe(State(host): State<LambdaHost>, Path(name): Path<String>) -> R
 async fn describe_configuration(
     State(host): State<LambdaHost>,
     Path(name): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(Json(configuration(&find(&host, &name)?)))
+    Ok(Json(configuration(&find(&host, &qualified(name, &query))?)))
 }
 
 async fn list(State(host): State<LambdaHost>) -> Json<Value> {
@@ -112,8 +135,8 @@ fn find(host: &LambdaHost, name: &str) -> Result<FunctionConfig, ApiError> {
 fn configuration(config: &FunctionConfig) -> Value {
     json!({
         "FunctionName": config.name,
-        "FunctionArn": config.arn,
-        "Version": "$LATEST",
+        "FunctionArn": if config.version == LATEST { config.arn.clone() } else { config.qualified_arn() },
+        "Version": config.version,
         "Runtime": "provided.al2023",
         "PackageType": "Zip",
         "Handler": config.handler,

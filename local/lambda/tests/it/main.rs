@@ -9,3 +9,4 @@ mod modes;
 mod raw_runtime;
 mod rest;
 mod support;
+mod versions;

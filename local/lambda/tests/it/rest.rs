@@ -42,6 +42,8 @@ async fn call(address: SocketAddr, line: &str, headers: &[(&str, &str)], body: &
 /// Request line, headers, body, status, and the body or the error's code.
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
 
+const JSON: &[(&str, &str)] = &[("Content-Type", "application/json")];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_answers_as_the_model_says() {
     let (host, _) = host_with(Clock::system());
@@ -86,6 +88,7 @@ async fn the_api_answers_as_the_model_says() {
         check(address, case).await;
     }
     check_descriptions(address).await;
+    check_versions(address).await;
     server.abort();
     host.shutdown().await;
 }
@@ -123,4 +126,70 @@ async fn check_descriptions(address: SocketAddr) {
     let listed = call(address, "GET /2015-03-31/functions/", &[], "").await;
     let listed: Value = serde_json::from_str(&listed.body).unwrap();
     assert_eq!(listed["Functions"][0]["FunctionName"], "web");
+}
+
+async fn check_versions(address: SocketAddr) {
+    let (versions, aliases) = ("/2015-03-31/functions/web/versions", "/2015-03-31/functions/web/aliases");
+    let cases: [Case<'_>; 9] = [
+        (&format!("POST {versions}"), &[], "", 201, "Version=1"),
+        (&format!("POST {aliases}"), JSON, r#"{"Name": "live", "FunctionVersion": "1"}"#, 201, "Name=live"),
+        (
+            &format!("POST {aliases}"),
+            JSON,
+            r#"{"Name": "live", "FunctionVersion": "1"}"#,
+            409,
+            "ResourceConflictException",
+        ),
+        (&format!("POST {aliases}"), JSON, r#"{"Name": "next"}"#, 400, "InvalidParameterValueException"),
+        (&format!("PUT {aliases}/live"), JSON, r#"{"FunctionVersion": "9"}"#, 404, "ResourceNotFoundException"),
+        (
+            &format!("PUT {aliases}/live"),
+            JSON,
+            r#"{"RoutingConfig": {"AdditionalVersionWeights": {"1": "x"}}}"#,
+            400,
+            "InvalidParameterValueException",
+        ),
+        (&format!("GET {aliases}/none"), &[], "", 404, "ResourceNotFoundException"),
+        (&format!("GET {aliases}/live"), &[], "", 200, "FunctionVersion=1"),
+        ("GET /2015-03-31/functions/web?Qualifier=2", &[], "", 404, "ResourceNotFoundException"),
+    ];
+    for (line, headers, body, status, expected) in cases {
+        let answer = call(address, line, headers, body).await;
+        assert_eq!(answer.status, status, "{line}: {}", answer.body);
+        match expected.split_once('=') {
+            None => assert_eq!(answer.header("x-amzn-errortype"), Some(expected), "{line}"),
+            Some((member, value)) => {
+                let body: Value = serde_json::from_str(&answer.body).unwrap();
+                assert_eq!(body[member], value, "{line}: {body}");
+            }
+        }
+    }
+    for (path, version) in
+        [("web/invocations?Qualifier=live", "1"), ("web%3Alive/invocations", "1"), ("web/invocations", "$LATEST")]
+    {
+        let answer = call(address, &format!("POST /2015-03-31/functions/{path}"), &[], "{}").await;
+        assert_eq!(answer.header("x-amz-executed-version"), Some(version), "{path}");
+    }
+    let configure = "PUT /2015-03-31/functions/web/configuration";
+    for (body, status) in [
+        (r#"{"Environment": {"Variables": {"COLOUR": "green"}}, "Timeout": 9}"#, 200),
+        (r#"{"Role": "x"}"#, 400),
+        (r#"{"Timeout": 901}"#, 400),
+        (r#"{"Timeout": "9"}"#, 400),
+        (r#"{"Environment": {"Variables": {"A": 1}}}"#, 400),
+        ("[]", 400),
+    ] {
+        let answer = call(address, configure, JSON, body).await;
+        assert_eq!(answer.status, status, "{body}: {}", answer.body);
+    }
+    let published = call(address, &format!("POST {versions}"), &[], "").await;
+    let published: Value = serde_json::from_str(&published.body).unwrap();
+    let shown = (&published["Version"], &published["Timeout"], &published["Environment"]["Variables"]);
+    assert_eq!(shown, (&json!("2"), &json!(9.0), &json!({"COLOUR": "green"})));
+    let listed = call(address, &format!("GET {versions}"), &[], "").await;
+    let listed: Value = serde_json::from_str(&listed.body).unwrap();
+    let arns: Vec<_> =
+        listed["Versions"].as_array().unwrap().iter().map(|version| version["FunctionArn"].as_str()).collect();
+    assert_eq!(arns.len(), 3);
+    assert!(arns[1].unwrap().ends_with(":function:web:1"), "{arns:?}");
 }
