@@ -26,6 +26,7 @@ use crate::names::check_folder_name;
 use crate::service_event::ServiceEvents;
 use crate::work_folder::WorkFolder;
 use deployment::Deployment;
+pub use event::deployment_state_change;
 use instance::Instance;
 pub use record::{DeploymentRecord, DeploymentStatus, Deployments, LifecycleEventRecord, LifecycleEventStatus};
 pub use server::{InstanceServer, InstanceServers, ServeError};
@@ -201,7 +202,6 @@ impl CodeDeployProvider {
             deployment_group: target.group.to_owned(),
             pipeline_execution_id: request.pipeline_execution_id.clone(),
             region: request.region.clone(),
-            instance_group_id: instance_group_id(target),
             status: DeploymentStatus::InProgress,
             create_time: self.clock.now(),
             complete_time: None,
@@ -281,11 +281,6 @@ fn configured<'a>(request: &'a ActionRequest, key: &str) -> Result<&'a str, Acti
 
 fn log_file(data: &Path, target: &Target<'_>, id: &str) -> PathBuf {
     data.join("logs/codedeploy").join(target.application).join(target.group).join(format!("{id}.log"))
-}
-
-/// The same for each deployment to a group.
-fn instance_group_id(target: &Target<'_>) -> String {
-    format!("local-{}-{}", target.application, target.group)
 }
 
 /// `d-` and nine letters and digits.

@@ -22,7 +22,7 @@ pub use codebuild::{
 };
 pub use codedeploy::{
     CodeDeployProvider, DeploymentRecord, DeploymentStatus, Deployments, InstanceServer, InstanceServers,
-    LifecycleEventRecord, LifecycleEventStatus, ServeError,
+    LifecycleEventRecord, LifecycleEventStatus, ServeError, deployment_state_change,
 };
 pub use commands::CommandsProvider;
 pub use log::{LogLine, LogListener};

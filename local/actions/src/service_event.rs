@@ -28,7 +28,8 @@ impl ServiceEvents {
         Self(Arc::new(listener))
     }
 
-    pub(crate) fn tell(&self, event: ServiceEvent) {
+    /// Tells of an event.
+    pub fn tell(&self, event: ServiceEvent) {
         (self.0)(event);
     }
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 /// A call of an AWS API.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Call {
-    /// `codepipeline`, `codebuild`, `events`, `lambda`, `s3`, `sns`, `sqs` or `ssm`.
+    /// `codepipeline`, `codebuild`, `codedeploy`, `events`, `lambda`, `s3`, `sns`, `sqs` or `ssm`.
     pub service: &'static str,
     /// The operation of a JSON service and of SNS, the method of Lambda and S3: `PutJobSuccessResult`, `Publish`, `GET`.
     pub operation: String,

@@ -21,6 +21,7 @@ use stagegate_local_actions::{
     ServiceEvents, SourceProvider,
 };
 use stagegate_local_codebuild::CodeBuild;
+use stagegate_local_codedeploy::{CodeDeploy, EcsDeployProvider, Setup};
 use stagegate_local_codepipeline::provider::ActionProvider;
 use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
 use stagegate_local_events::Destinations;
@@ -55,6 +56,7 @@ pub struct StartError(String);
 pub struct LocalAws {
     codepipeline: CodePipeline,
     codebuild: CodeBuild,
+    codedeploy: CodeDeploy,
     lambda: LambdaHost,
     ssm: Ssm,
     bus: Bus,
@@ -104,12 +106,24 @@ impl LocalAws {
         let events = service_events(&bus);
         let deploy = CodeDeployProvider::new(&options.data, bucket.clone(), options.clock.clone(), servers.clone());
         let deploy = Arc::new(deploy.with_events(events.clone()));
-        let build = Arc::new(build_provider(&options, &bucket).with_events(events));
+        let build = Arc::new(build_provider(&options, &bucket).with_events(events.clone()));
         let codebuild = CodeBuild::new(build.builds());
+        let logical_ids = template.functions.iter().map(|one| (one.logical_id.clone(), one.function_name.clone()));
+        let codedeploy = CodeDeploy::new(Setup {
+            clock: options.clock.clone(),
+            lambda: lambda.clone(),
+            function_names: logical_ids.collect(),
+            bucket: bucket.clone(),
+            in_place: deploy.deployments(),
+            events,
+            region: options.region.clone(),
+        });
+        let ecs = Arc::new(EcsDeployProvider::new(codedeploy.clone(), bucket.clone()));
         let settings = Settings { region: options.region.clone(), ..Settings::default() };
         let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
         let codepipeline = providers(&options, &bucket, build, deploy.clone())
             .into_iter()
+            .chain([("Deploy", "CodeDeployToECS", ecs as Arc<dyn ActionProvider>)])
             .fold(CodePipeline::builder(options.clock.clone()), |builder, (category, name, provider)| {
                 builder.provider(category, name, provider)
             })
@@ -128,6 +142,7 @@ impl LocalAws {
             json: vec![
                 json("CodePipeline_", "codepipeline", stagegate_local_codepipeline::router(codepipeline.clone())),
                 json("CodeBuild_", "codebuild", stagegate_local_codebuild::router(codebuild.clone())),
+                json("CodeDeploy_", "codedeploy", stagegate_local_codedeploy::router(codedeploy.clone())),
                 json("AWSEvents.", "events", bus.eventbridge()),
                 json("AmazonSQS.", "sqs", bus.sqs()),
                 json("AmazonSSM.", "ssm", stagegate_local_ssm::router(ssm.clone())),
@@ -140,6 +155,7 @@ impl LocalAws {
         Ok(Self {
             codepipeline,
             codebuild,
+            codedeploy,
             lambda,
             ssm,
             bus,
@@ -173,6 +189,11 @@ impl LocalAws {
     /// The local CodeBuild.
     pub fn codebuild(&self) -> &CodeBuild {
         &self.codebuild
+    }
+
+    /// The local CodeDeploy.
+    pub fn codedeploy(&self) -> &CodeDeploy {
+        &self.codedeploy
     }
 
     /// The local Lambda.
@@ -282,6 +303,7 @@ impl LocalAws {
     /// Ends everything. Returns when no process is left.
     pub async fn shutdown(&self) {
         self.codepipeline.shutdown().await;
+        self.codedeploy.shutdown().await;
         self.bus.shutdown().await;
         self.lambda.shutdown().await;
     }

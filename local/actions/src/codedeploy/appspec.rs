@@ -67,6 +67,12 @@ pub(super) struct Hook {
 pub(super) enum AppSpecError {
     #[error("{0}")]
     Yaml(Box<serde_saphyr::Error>),
+    #[error(
+        "it describes a Lambda or ECS deployment (`Resources`), and CodePipeline's CodeDeploy action hands CodeDeploy a ZIP file, \
+         which such a deployment refuses: BundleType must be either YAML or JSON; for ECS use the provider CodeDeployToECS, for \
+         Lambda have a build call `aws deploy create-deployment`"
+    )]
+    Functions,
     #[error("version {0:?} is not known; write `version: 0.0`")]
     Version(String),
     #[error("os {0:?} is not supported here; the local instance is `os: linux`")]
@@ -93,6 +99,13 @@ struct File {
     hooks: BTreeMap<LifecycleEvent, Vec<FileHook>>,
 }
 
+/// What only an AppSpec of another compute platform has.
+#[derive(Deserialize)]
+struct OtherPlatform {
+    #[serde(rename = "Resources")]
+    resources: Option<IgnoredAny>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileMapping {
@@ -111,6 +124,9 @@ struct FileHook {
 impl AppSpec {
     /// Reads an AppSpec file.
     pub(super) fn parse(text: &str) -> Result<Self, AppSpecError> {
+        if serde_saphyr::from_str::<OtherPlatform>(text).is_ok_and(|other| other.resources.is_some()) {
+            return Err(AppSpecError::Functions);
+        }
         let file: File = serde_saphyr::from_str(text).map_err(|error| AppSpecError::Yaml(Box::new(error)))?;
         if file.version != "0.0" {
             return Err(AppSpecError::Version(file.version));

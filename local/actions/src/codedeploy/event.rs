@@ -10,14 +10,25 @@ use crate::service_event::ServiceEvent;
 
 /// The event of a deployment that has just taken on its status.
 pub(super) fn state_change(deployment: &DeploymentRecord) -> ServiceEvent {
-    let DeploymentRecord { application, deployment_group, region, .. } = deployment;
-    let arn = |resource: &str| format!("arn:aws:codedeploy:{region}:{ACCOUNT_ID}:{resource}");
     let state = match deployment.status {
         DeploymentStatus::InProgress => "START",
         DeploymentStatus::Succeeded => "SUCCESS",
         DeploymentStatus::Failed => "FAILURE",
         DeploymentStatus::Stopped => "STOP",
     };
+    let DeploymentRecord { application, deployment_group, region, .. } = deployment;
+    deployment_state_change(region, application, deployment_group, &deployment.id, state)
+}
+
+/// The event of a deployment in a state: `START`, `SUCCESS`, `FAILURE` or `STOP`.
+pub fn deployment_state_change(
+    region: &str,
+    application: &str,
+    deployment_group: &str,
+    deployment_id: &str,
+    state: &str,
+) -> ServiceEvent {
+    let arn = |resource: &str| format!("arn:aws:codedeploy:{region}:{ACCOUNT_ID}:{resource}");
     ServiceEvent {
         source: "aws.codedeploy",
         detail_type: "CodeDeploy Deployment State-change Notification",
@@ -29,9 +40,14 @@ pub(super) fn state_change(deployment: &DeploymentRecord) -> ServiceEvent {
             "region": region,
             "application": application,
             "deploymentGroup": deployment_group,
-            "deploymentId": deployment.id,
-            "instanceGroupId": deployment.instance_group_id,
+            "deploymentId": deployment_id,
+            "instanceGroupId": instance_group_id(application, deployment_group),
             "state": state,
         }),
     }
+}
+
+/// What stands for the instances of a deployment group, the same for each of its deployments.
+fn instance_group_id(application: &str, deployment_group: &str) -> String {
+    format!("local-{application}-{deployment_group}")
 }

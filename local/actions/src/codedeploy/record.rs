@@ -61,8 +61,6 @@ pub struct DeploymentRecord {
     pub pipeline_execution_id: String,
     /// The Region of the action.
     pub region: String,
-    /// What stands for the group's set of instances.
-    pub instance_group_id: String,
     /// How it stands.
     pub status: DeploymentStatus,
     /// By the local AWS's clock.

@@ -175,6 +175,10 @@ async fn bad_revisions_say_what_to_change() {
     let cases: &[(&str, &str)] = &[
         ("version: 0.0\nos: windows\n", "os \"windows\" is not supported"),
         ("version: 0.1\nos: linux\n", "write `version: 0.0`"),
+        (
+            "version: 0.0\nResources: [{web: {Type: AWS::ECS::Service}}]\nHooks: [{BeforeInstall: f}]\n",
+            "use the provider CodeDeployToECS",
+        ),
         ("version: 0.0\nos: linux\nfiles: [{source: site, destination: var}]\n", "must be a full path"),
         ("version: 0.0\nos: linux\nfiles: [{source: site, destination: /a/../../b}]\n", "must be a full path"),
         (

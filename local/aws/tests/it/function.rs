@@ -43,6 +43,9 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     // A reader never sees half a file.
     std::fs::write(format!("{file}.part"), record.to_string())?;
     std::fs::rename(format!("{file}.part"), file)?;
+    if std::env::var("MODE").as_deref() == Ok("abort") {
+        std::process::abort();
+    }
     if [&event.payload["text"], &event.payload["body"]].contains(&&json!("please fail")) {
         return Err("the event asks for it".into());
     }

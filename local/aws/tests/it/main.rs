@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as a test may")]
 
 mod codebuild;
+mod codedeploy;
+mod codedeploy_actions;
+mod codedeploy_refusals;
 mod function;
 mod function_urls;
 mod messages;

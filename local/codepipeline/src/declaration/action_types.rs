@@ -204,6 +204,7 @@ impl ArtifactCounts {
             ("Build" | "Test", "CodeBuild") => (1..=5, 0..=5),
             ("Approval", "Manual") => (0..=0, 0..=0),
             ("Deploy", "CodeDeploy" | "S3") => (1..=1, 0..=0),
+            ("Deploy", "CodeDeployToECS") => (1..=5, 0..=0),
             ("Deploy", "CloudFormation") => (0..=10, 0..=1),
             ("Compute", "Commands") => (1..=10, 0..=1),
             _ => (0..=5, 0..=5),

@@ -338,7 +338,7 @@ fn provider_timeout(id: &ActionTypeId) -> SignedDuration {
     let minutes = match (id.category.as_str(), id.provider.as_str()) {
         ("Build", "CodeBuild") => 36 * 60,
         ("Test", _) => 8 * 60,
-        ("Deploy", "CodeDeploy") => 5 * 24 * 60,
+        ("Deploy", "CodeDeploy" | "CodeDeployToECS") => 5 * 24 * 60,
         ("Deploy", "CloudFormation") => 3 * 24 * 60,
         ("Deploy", "S3") => 90,
         ("Invoke", "StepFunctions") => 7 * 24 * 60,
