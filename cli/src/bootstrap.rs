@@ -6,7 +6,7 @@ use std::process::ExitCode;
 pub(crate) const SUBCOMMAND: &str = "bootstrap";
 
 /// The functions by the name of their package, which is the name of their binary.
-pub(crate) const FUNCTIONS: [&str; 2] = ["smoke-test", "test-gate"];
+pub(crate) const FUNCTIONS: [&str; 3] = ["job-guard", "smoke-test", "test-gate"];
 
 /// The function that this process is to be, read without the rest of the command line.
 pub(crate) fn asked_for() -> Option<String> {
@@ -17,6 +17,7 @@ pub(crate) fn asked_for() -> Option<String> {
 /// Runs a function until the runtime ends it.
 pub(crate) fn run(function: &str) -> ExitCode {
     match function {
+        "job-guard" => job_guard::main(),
         "smoke-test" => smoke_test::main(),
         "test-gate" => test_gate::main(),
         unknown => {

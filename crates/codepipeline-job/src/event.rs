@@ -37,6 +37,12 @@ impl JobId {
         }
     }
 
+    /// The id of a job that is known from elsewhere than its event; `None` where the text cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        is_id(text).then(|| Self(text.to_owned()))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

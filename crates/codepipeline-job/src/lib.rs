@@ -7,8 +7,11 @@
 //! * [`Success`] and [`Continuation`] are the outcomes; [`FailureCause`] and [`OrFail`] make failures of errors.
 //! * [`Lifecycle`] sets the AWS configuration and the margin, and [accepts](Lifecycle::accept) jobs that are answered
 //!   by hand with a [`PendingAnswer`].
+//! * An [`Attendant`] sees every job begin and its answer confirmed; [`Lifecycle::fail_in_place`] answers for a function
+//!   that died.
 
 mod answer;
+mod attendant;
 mod aws;
 mod context;
 mod delivery;
@@ -21,12 +24,14 @@ mod logging;
 mod outcome;
 mod reader;
 mod request;
+mod substitute;
 mod text;
 mod time;
 mod token;
 mod variables;
 
 pub use answer::PendingAnswer;
+pub use attendant::{Attendance, Attendant, StartedJob};
 pub use context::JobContext;
 pub use delivery::{Delivery, DeliveryError};
 pub use event::{JobId, NoJobId};

@@ -14,6 +14,7 @@ use tokio::task::{AbortHandle, JoinError};
 use tracing::Instrument as _;
 
 use crate::answer::PendingAnswer;
+use crate::attendant::{Attendance, Attendant, StartedJob};
 use crate::aws::Aws;
 use crate::context::JobContext;
 use crate::delivery::{Delivery, DeliveryError};
@@ -67,8 +68,9 @@ pub async fn run<H: Handler>(handler: H) -> Result<(), lambda_runtime::Error> {
 /// One value serves the whole process: it holds the AWS configuration and connections, which it makes at the first job.
 #[derive(Clone)]
 pub struct Lifecycle {
-    aws: Aws,
+    pub(crate) aws: Aws,
     margin: Option<Duration>,
+    attendant: Option<Arc<dyn Attendant>>,
 }
 
 /// What became of an invocation: the function's response.
@@ -124,7 +126,7 @@ impl Lifecycle {
     /// A lifecycle with the AWS configuration of the environment, `AWS_ENDPOINT_URL_CODEPIPELINE` included.
     #[must_use]
     pub fn new() -> Self {
-        Self { aws: Aws::from_environment(), margin: None }
+        Self { aws: Aws::from_environment(), margin: None, attendant: None }
     }
 
     /// Loads the AWS configuration in another way.
@@ -147,6 +149,13 @@ impl Lifecycle {
     #[must_use]
     pub fn answer_margin(mut self, margin: Duration) -> Self {
         self.margin = Some(margin);
+        self
+    }
+
+    /// Has somebody attend every job that [`run`](Self::run) and [`handle`](Self::handle) take.
+    #[must_use]
+    pub fn attendant(mut self, attendant: impl Attendant) -> Self {
+        self.attendant = Some(Arc::new(attendant));
         self
     }
 
@@ -187,6 +196,7 @@ impl Lifecycle {
             Err(report) => return Ok(report),
         };
         let job_id = pending.job_id().clone();
+        let attendance = self.attend(&job_id, &event, &context, &pending);
         let work = {
             let (aws, watched, handler) = (self.aws.clone(), pending.watched().clone(), Arc::clone(handler));
             Box::pin(async move {
@@ -206,7 +216,23 @@ impl Lifecycle {
             Some(result) => Box::pin(pending.finish(result)).await?,
             None => pending.guards_result().await?,
         };
+        if let Some(attendance) = attendance {
+            attendance.answered().await;
+        }
         Ok(Report { job_id, outcome })
+    }
+
+    fn attend(
+        &self,
+        job: &JobId,
+        event: &Value,
+        context: &Context,
+        pending: &PendingAnswer,
+    ) -> Option<Box<dyn Attendance>> {
+        let attendant = self.attendant.as_ref()?;
+        let deadline = pending.watched().schedule.total();
+        let started = StartedJob::new(job, event, &context.request_id, deadline, self.aws.clone());
+        attendant.started(&started)
     }
 
     /// Accepts a job for somebody who wants to answer it by hand.

@@ -6,6 +6,8 @@
 mod answer;
 mod clock;
 mod execution;
+mod lease;
+mod lifecycle;
 mod program;
 mod settings;
 mod state;
@@ -13,6 +15,8 @@ mod state;
 pub use answer::answer;
 pub use clock::{is_local, now};
 pub use execution::execution;
+pub use lease::Lease;
+pub use lifecycle::lifecycle;
 pub use program::{main, run};
 pub use settings::{Settings, config_file};
 pub use state::{State, failure};

@@ -7,7 +7,7 @@ use codepipeline_job::Handler;
 
 /// Runs a gate's handler until the Lambda runtime ends it.
 pub fn main(handler: impl Handler) -> ExitCode {
-    run(codepipeline_job::run(handler))
+    run(crate::lifecycle().run(handler))
 }
 
 /// Runs a function that takes other events than jobs, too, until the Lambda runtime ends it.

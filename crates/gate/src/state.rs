@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use codepipeline_job::{Failure, FailureKind};
-use stagegate_state_store::{Decision, ErrorKind, Key, StateError, StateStore};
+use stagegate_state_store::{Decision, ErrorKind, Key, Patience, StateError, StateStore};
 use stagegate_verdict::{Execution, Verdict};
 
 /// Names the bucket.
@@ -17,11 +17,20 @@ pub struct State(Option<StateStore>);
 impl State {
     /// The state bucket that the function's environment names.
     pub fn from_environment(sdk: &SdkConfig) -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let client = |_: &String| aws_sdk_s3::Client::new(sdk);
         let bucket = variable(BUCKET_VARIABLE);
         let client = bucket.as_ref().map(client);
         Self(client.zip(bucket).map(|(client, bucket)| StateStore::new(&client, bucket, variable(KMS_KEY_VARIABLE))))
+    }
+
+    /// Whether the function's environment names a state bucket.
+    pub(crate) fn is_configured() -> bool {
+        variable(BUCKET_VARIABLE).is_some()
+    }
+
+    /// Sets how often and how long each call tries.
+    pub(crate) fn with_patience(self, patience: Patience) -> Self {
+        Self(self.0.map(|store| store.with_patience(patience)))
     }
 
     /// The documents, where the function has a state bucket.
@@ -53,6 +62,10 @@ impl State {
         }
         Ok(())
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The failure of a job that needs what could not be read or written.

@@ -21,6 +21,7 @@ fn outcome(may_have_been_written: bool) -> &'static str {
 pub(crate) enum Action {
     Read,
     Write,
+    Remove,
     List,
 }
 
@@ -29,6 +30,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Self::Read => "read the state document",
             Self::Write => "write the state document",
+            Self::Remove => "remove the state document",
             Self::List => "list the state documents below",
         })
     }

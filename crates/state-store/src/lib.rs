@@ -44,7 +44,8 @@
 //! # Rights
 //!
 //! `s3:GetObject` and `s3:PutObject` on the objects, `s3:ListBucket` on the bucket (without it S3 denies a document that
-//! does not exist instead of saying so), and `kms:Decrypt` and `kms:GenerateDataKey` where a KMS key is in use.
+//! does not exist instead of saying so), `s3:DeleteObject` where documents are
+//! removed, and `kms:Decrypt` and `kms:GenerateDataKey` where a KMS key is in use.
 
 mod document;
 mod envelope;

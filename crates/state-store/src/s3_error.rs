@@ -62,6 +62,7 @@ fn rights(action: Action, bucket: &str) -> String {
              documents that do not exist"
         ),
         Action::Write => format!("s3:PutObject and s3:GetObject on the objects of the bucket {bucket}"),
+        Action::Remove => format!("s3:DeleteObject on the objects of the bucket {bucket}"),
         Action::List => format!("s3:ListBucket on the bucket {bucket}"),
     }
 }

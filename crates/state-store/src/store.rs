@@ -166,6 +166,28 @@ impl StateStore {
         }
     }
 
+    /// Removes a document, whoever has written it; nothing happens where there is none.
+    ///
+    /// # Errors
+    ///
+    /// A right is missing, or S3 is not available.
+    pub async fn remove<D: Document>(&self, key: &Key<D>) -> Result<(), StateError> {
+        let mut attempts = Attempts::new(self.patience);
+        loop {
+            let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send();
+            let fault = match tokio::time::timeout_at(attempts.answer_until(), request).await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => Fault::of(&error, Action::Remove, &self.bucket),
+                Err(_) => Fault::Unanswered(NO_ANSWER.to_owned()),
+            };
+            if matches!(fault, Fault::Missing) {
+                return Ok(());
+            }
+            let again = self.try_again(fault, &mut attempts).await;
+            again.map_err(|problem| self.error(Action::Remove, key, problem))?;
+        }
+    }
+
     /// The keys of all documents in a folder, in the order of their keys; at most `limit` objects.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use codepipeline_job::{Job, JobContext, Lifecycle};
+use codepipeline_job::{Job, JobContext};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use stagegate_codedeploy_hook::{Hook, HookContext, HookLifecycle, is_hook};
@@ -18,7 +18,7 @@ pub fn main() -> ExitCode {
 
 async fn serve() -> Result<(), lambda_runtime::Error> {
     let warm = Warm::default();
-    let (jobs, hooks) = (Lifecycle::new(), HookLifecycle::new());
+    let (jobs, hooks) = (stagegate_gate::lifecycle(), HookLifecycle::new());
     let of_job = {
         let warm = warm.clone();
         Arc::new(move |job: Job, context: JobContext| {

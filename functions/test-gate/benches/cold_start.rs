@@ -25,7 +25,7 @@ async fn main() {
     let data = tempfile::tempdir().expect("a folder");
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
     let folder = gate.parent().expect("a program lies in a folder").to_owned();
-    let aws = LocalAws::start(Options::new(data.path(), template, Bootstraps::Folder(folder))).await.expect("start");
+    let aws = LocalAws::start(Options::new(data.path(), template, Bootstraps::Partial(folder))).await.expect("start");
     aws.s3().create_bucket("artifacts").await.expect("a bucket");
     aws.s3().put("artifacts", "web/Reports/1", artifact()).await.expect("an artifact");
     let codepipeline = always_accepting().await;

@@ -82,6 +82,12 @@ fn command(function: &Function, bootstraps: &Bootstraps) -> Result<FunctionComma
                 "start the function {id}: this program cannot play {binary}, only {known}; name a folder of built functions"
             ))
         }
+        Bootstraps::Partial(folder) => {
+            let places = [folder.join(binary).join("bootstrap"), folder.join(binary)];
+            let program = places.iter().find(|place| place.is_file()).unwrap_or(&places[1]);
+            let program = std::path::absolute(program).map_err(|error| format!("start the function {id}: {error}"))?;
+            Ok(FunctionCommand::new(program))
+        }
         Bootstraps::Folder(folder) => {
             let places = [folder.join(binary).join("bootstrap"), folder.join(binary)];
             // One that is not built yet fails when it is called; the others work without it.

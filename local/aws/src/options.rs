@@ -83,4 +83,6 @@ pub enum Bootstraps {
     },
     /// A folder as `cargo lambda build` makes it, with `<function>/bootstrap` or a program `<function>`.
     Folder(PathBuf),
+    /// A folder like that, in which programs may be missing: their functions fail whenever they are invoked.
+    Partial(PathBuf),
 }

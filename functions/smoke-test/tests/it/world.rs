@@ -48,7 +48,7 @@ impl World {
         let aws = LocalAws::start(Options {
             source: Some(source),
             clock: Clock::scaled(speed),
-            ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Folder(functions))
+            ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Partial(functions))
         });
         Self { aws: aws.await.unwrap(), folder }
     }

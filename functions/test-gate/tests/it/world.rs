@@ -51,7 +51,7 @@ impl World {
             source: Some(source),
             event_change: change,
             clock: clock.clone(),
-            ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Folder(functions))
+            ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Partial(functions))
         });
         Self { aws: aws.await.unwrap(), clock, folder }
     }

@@ -1,0 +1,152 @@
+//! A lease for each job that is being worked on, from which `job-guard` learns of a function that died unnoticed.
+//!
+//! It is written and removed by a thread of its own, which the work never waits for, and only once a job has run for a
+//! moment: most jobs are answered sooner and cost no request. Whatever fails here never fails a job.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use codepipeline_job::{Attendance, Attendant, JobId, StartedJob};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use stagegate_config::UserParameters;
+use stagegate_state_store::{Document, Folder, Key, Patience, StateError};
+use stagegate_verdict::Execution;
+use tokio::sync::oneshot;
+
+use crate::{State, execution};
+
+/// How long a job runs without a lease. The record that AWS Lambda makes of a function's end needs none.
+const MOMENT: Duration = Duration::from_millis(200);
+/// How long an invocation, whose job is answered, waits for its lease to be removed. `job-guard` removes what is left.
+const FAREWELL: Duration = Duration::from_secs(3);
+const PATIENCE: Patience =
+    Patience { answer_within: Duration::from_secs(2), give_up_after: Duration::from_secs(5), attempts: 5 };
+const FOLDER: &str = "jobs";
+
+/// Who works on a job, and until when. It holds nothing that is secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The name of the function.
+    pub function: String,
+    /// The Lambda request id of the invocation.
+    pub request_id: String,
+    /// When the invocation began, by the function's own clock.
+    pub started: Timestamp,
+    /// When AWS Lambda ends it, whatever it is doing.
+    pub deadline: Timestamp,
+    /// The function's `MemorySize`.
+    pub memory_mb: Option<u32>,
+    /// The pipeline execution, as far as the job tells.
+    pub execution: Execution,
+}
+
+impl Document for Lease {
+    const KIND: &'static str = "lease";
+    const VERSION: u32 = 1;
+    const MAX_BYTES: usize = 16 * 1024;
+}
+
+impl Lease {
+    /// Where the lease of a job is: `jobs/<job id>.json`.
+    pub fn key(job: &JobId) -> Key<Self> {
+        Key::new(&[FOLDER, job.as_str()])
+    }
+
+    /// Where all leases are.
+    pub fn folder() -> Folder<Self> {
+        Folder::new(&[FOLDER])
+    }
+
+    fn of(started: &StartedJob<'_>) -> Option<Self> {
+        let variable = |name| std::env::var(name).ok();
+        let now = Timestamp::now();
+        let time = SignedDuration::try_from(started.time()?).ok()?;
+        let parameters = |job: &codepipeline_job::Job| UserParameters::parse(job.user_parameters()).unwrap_or_default();
+        Some(Self {
+            function: variable("AWS_LAMBDA_FUNCTION_NAME")?,
+            request_id: started.request_id().to_owned(),
+            started: now,
+            deadline: now.checked_add(time).ok()?,
+            memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()),
+            execution: started.job().map(|job| execution(&job, &parameters(&job))).unwrap_or_default(),
+        })
+    }
+}
+
+/// Gives each job of the process its lease, where the function has a state bucket.
+pub(crate) struct Leases;
+
+impl Attendant for Leases {
+    fn started(&self, job: &StartedJob<'_>) -> Option<Box<dyn Attendance>> {
+        if !State::is_configured() {
+            return None;
+        }
+        let (lease, key) = (Lease::of(job)?, Lease::key(job.id()));
+        let config = job.separate_config();
+        let (answered, signals) = mpsc::channel();
+        let (ended, end) = oneshot::channel();
+        let keep = move || {
+            // The work has the other threads; this one has all the time until the job is answered.
+            match signals.recv_timeout(MOMENT) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+            let state = runtime.block_on(async { State::from_environment(&config.await) }).with_patience(PATIENCE);
+            let Some(store) = state.store() else { return };
+            log(runtime.block_on(store.create(&key, &lease)).map(drop));
+            if signals.recv().is_ok() {
+                log(runtime.block_on(store.remove(&key)));
+            }
+            runtime.shutdown_background();
+            drop(ended);
+        };
+        match std::thread::Builder::new().name("lease".to_owned()).spawn(keep) {
+            Ok(_) => Some(Box::new(Kept { answered, end })),
+            Err(error) => {
+                tracing::warn!(%error, "the job has no lease: no thread could be started");
+                None
+            }
+        }
+    }
+}
+
+fn log(done: Result<(), StateError>) {
+    if let Err(error) = done {
+        let reason = error.to_string();
+        tracing::warn!(reason, "the lease of the job is not as it should be");
+    }
+}
+
+struct Kept {
+    answered: mpsc::Sender<()>,
+    /// Ends with the thread.
+    end: oneshot::Receiver<()>,
+}
+
+impl Attendance for Kept {
+    fn answered(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        // A thread that has ended has nothing to remove.
+        self.answered.send(()).ok();
+        Box::pin(async move {
+            if tokio::time::timeout(FAREWELL, self.end).await.is_err() {
+                tracing::warn!("the lease of the job was not removed in time");
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_lies_where_it_is_documented() {
+        let job = JobId::parse("11111111-2222-4333-8444-555555555555").expect("an id");
+        assert_eq!(Lease::key(&job).as_str(), "jobs/11111111-2222-4333-8444-555555555555.json");
+        assert_eq!(Lease::folder().as_str(), "jobs/");
+    }
+}

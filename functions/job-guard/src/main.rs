@@ -1,0 +1,5 @@
+//! The Lambda function `job-guard`.
+
+fn main() -> std::process::ExitCode {
+    job_guard::main()
+}

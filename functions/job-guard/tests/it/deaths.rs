@@ -1,0 +1,232 @@
+//! The fault matrix: ways to break a gate, who answers its job then, and with what. `docs/fault-matrix.md` is this table.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use stagegate_local_clock::Clock;
+use stagegate_local_codepipeline::engine::ExecutionStatus;
+use stagegate_local_codepipeline::faults::{CallFault, EventFault, FaultPlan, Faults, Refusal, When};
+use stagegate_local_lambda::FunctionConfig;
+
+use crate::function::START;
+use crate::world::{Ended, GATE, GUARD, World};
+
+/// Who gives the answer that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Function,
+    Guard,
+}
+
+impl By {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Function => "the function",
+            Self::Guard => "`job-guard`",
+        }
+    }
+}
+
+struct Row {
+    fault: &'static str,
+    /// What the gate does.
+    how: &'static str,
+    /// Whether the function gets as far as to have a lease.
+    works: bool,
+    change: fn(&mut FunctionConfig),
+    calls: fn() -> Option<FaultPlan>,
+    by: By,
+    code: &'static str,
+    /// The beginning of the text; what varies is left out of it.
+    text: &'static str,
+}
+
+const ROW: Row = Row {
+    fault: "",
+    how: "pass",
+    works: true,
+    change: |_| {},
+    calls: || None,
+    by: By::Guard,
+    code: "JobFailed",
+    text: "",
+};
+
+fn refusing(status: u16, when: When) -> Option<FaultPlan> {
+    let refusal = Refusal::of_status(status);
+    Some(FaultPlan::seeded(1).on_call("PutJobSuccessResult", when, CallFault::Refuse(refusal)))
+}
+
+fn rows() -> Vec<Row> {
+    vec![
+        Row { fault: "none", by: By::Function, code: "", text: "all is well", ..ROW },
+        Row { fault: "a bad result", how: "fail", by: By::Function, text: "3 tests failed", ..ROW },
+        Row { fault: "panic", how: "panic", by: By::Function, text: "the function panicked: the gate panics", ..ROW },
+        Row {
+            fault: "a thread that never yields",
+            how: "block",
+            change: |gate| gate.timeout = Duration::from_secs(8),
+            by: By::Function,
+            text: "the function had no result after",
+            ..ROW
+        },
+        Row { fault: "SIGKILL", how: "kill", code: "SystemUnavailable", text: "stagegate-test-gate was killed", ..ROW },
+        Row { fault: "abort", how: "abort", text: "stagegate-test-gate crashed", ..ROW },
+        Row { fault: "stack overflow", how: "overflow", text: "stagegate-test-gate crashed", ..ROW },
+        Row {
+            fault: "exit in the middle of the work",
+            how: "exit",
+            text: "stagegate-test-gate ended in the middle of its work",
+            ..ROW
+        },
+        Row { fault: "out of memory", how: "memory", text: "stagegate-test-gate ran out of memory at 256 MB", ..ROW },
+        Row {
+            fault: "the whole process stands still",
+            how: "stop",
+            change: |gate| gate.timeout = Duration::from_secs(6),
+            text: "stagegate-test-gate was stopped after 6 s, when its time was over",
+            ..ROW
+        },
+        Row {
+            fault: "exit at the start",
+            works: false,
+            change: |gate| drop(gate.environment.insert(START.to_owned(), "exit".to_owned())),
+            text: "stagegate-test-gate ended at its start, or a moment later, with exit status 7",
+            ..ROW
+        },
+        Row {
+            fault: "abort at the start",
+            works: false,
+            change: |gate| drop(gate.environment.insert(START.to_owned(), "abort".to_owned())),
+            text: "stagegate-test-gate crashed",
+            ..ROW
+        },
+        Row {
+            fault: "the answer is refused with 429, twice",
+            calls: || refusing(429, When::First(2)),
+            by: By::Function,
+            code: "",
+            text: "all is well",
+            ..ROW
+        },
+        Row {
+            fault: "the answer is refused with 500, three times",
+            calls: || refusing(500, When::First(3)),
+            by: By::Function,
+            code: "",
+            text: "all is well",
+            ..ROW
+        },
+        Row {
+            fault: "the answer is refused with 403",
+            calls: || refusing(403, When::Always),
+            by: By::Function,
+            code: "PermissionError",
+            text: "the success could not be reported: allow codepipeline:PutJobSuccessResult",
+            ..ROW
+        },
+        Row {
+            fault: "the connection ends before the answer is taken",
+            calls: || Some(FaultPlan::seeded(1).on_call("PutJobSuccessResult", When::First(1), CallFault::CutOff)),
+            by: By::Function,
+            code: "",
+            text: "all is well",
+            ..ROW
+        },
+        Row {
+            fault: "the connection ends after the answer is taken",
+            calls: || {
+                Some(FaultPlan::seeded(1).on_call("PutJobSuccessResult", When::First(1), CallFault::CutOffAfterwards))
+            },
+            by: By::Function,
+            code: "",
+            text: "all is well",
+            ..ROW
+        },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_has_one_answer() {
+    let mut table = "| fault | answered by | as | the text begins with |\n|---|---|---|---|\n".to_owned();
+    let mut times = String::new();
+    for row in rows() {
+        let (ended, took) = run(&row).await;
+        let code = if row.code.is_empty() { "succeeded" } else { row.code };
+        table += &format!("| {} | {} | `{code}` | {} |\n", row.fault, row.by.name(), row.text);
+        times += &format!("{:45} {:12} {:6.2} s  {}\n", row.fault, row.by.name(), took.as_secs_f64(), ended.message);
+    }
+    // `cargo test -p job-guard --test it every_fault -- --nocapture` shows it.
+    println!("{table}\n{times}");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/fault-matrix.md")).unwrap();
+    assert!(page.contains(&table), "docs/fault-matrix.md has another table than this one:\n{table}");
+}
+
+async fn run(row: &Row) -> (Ended, Duration) {
+    let fault = row.fault;
+    let world = World::new(Clock::system(), (row.calls)().map(|plan| Arc::new(plan) as Arc<dyn Faults>)).await;
+    world.change(GATE, row.change);
+    let execution = world.start(row.how).await;
+    if row.works {
+        world.until("the lease", |world| !world.leases().is_empty()).await;
+    }
+    world.let_go();
+    let from = Instant::now();
+    let ended = world.ended(&execution).await;
+    let took = from.elapsed();
+    let expected = if row.code.is_empty() { ExecutionStatus::Succeeded } else { ExecutionStatus::Failed };
+    assert_eq!((ended.status, ended.code.as_str()), (expected, row.code), "{fault}: {ended:?}");
+    assert!(ended.message.starts_with(row.text), "{fault}: {ended:?}");
+    // With the answer the lease goes, too; the guard looks at what the function left even where it had answered.
+    world.until("the end of the lease", |world| world.leases().is_empty()).await;
+    let (function, guard) = (world.answers(GATE), world.answers(GUARD));
+    match row.by {
+        By::Function => assert!(function > 0, "{fault}: answered by the guard"),
+        By::Guard => assert_eq!((function, guard), (0, 1), "{fault}: answers of function and guard"),
+    }
+    world.assert_no_secret(&ended.message);
+    // A late record, or the same one again, changes nothing.
+    let record = serde_json::json!({
+        "requestContext": {"condition": "RetriesExhausted", "requestId": "late"}, "requestPayload": world.job(),
+    });
+    let again: Value = world.guard(&record).await;
+    assert_eq!(again, serde_json::json!({"answered": 0, "already_answered": 1, "in_progress": 0}), "{fault}");
+    let after = world.ended(&execution).await;
+    assert_eq!((after.status, &after.code, &after.message), (ended.status, &ended.code, &ended.message), "{fault}");
+    world.aws.shutdown().await;
+    (ended, took)
+}
+
+/// CodePipeline that takes no answer until it is told to.
+#[derive(Default)]
+struct Down(AtomicBool);
+
+impl Faults for Down {
+    fn call(&self, operation: &str) -> CallFault {
+        let is_down = operation.starts_with("PutJob") && !self.0.load(Ordering::SeqCst);
+        if is_down { CallFault::Refuse(Refusal::of_status(503)) } else { CallFault::None }
+    }
+
+    fn event(&self, _event: &Value) -> EventFault {
+        EventFault::None
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_codepipeline_did_not_take_is_given_by_the_guard() {
+    let down = Arc::new(Down::default());
+    let world = World::new(Clock::system(), Some(Arc::clone(&down) as Arc<dyn Faults>)).await;
+    world.change(GATE, |gate| gate.timeout = Duration::from_secs(4));
+    let execution = world.start("pass").await;
+    world.until("the lease", |world| !world.leases().is_empty()).await;
+    world.let_go();
+    world.until("the guard", |world| world.answers(GUARD) > 0).await;
+    down.0.store(true, Ordering::SeqCst);
+    let ended = world.ended(&execution).await;
+    assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "SystemUnavailable"), "{ended:?}");
+    assert!(ended.message.contains("did its work and could not deliver its answer"), "{ended:?}");
+    world.until("the end of the lease", |world| world.leases().is_empty()).await;
+    world.aws.shutdown().await;
+}

@@ -1,0 +1,120 @@
+//! What the guard does beside AWS Lambda's records: leases, foreign events, throttled functions.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stagegate_local_clock::Clock;
+use stagegate_local_codepipeline::engine::ExecutionStatus;
+
+use crate::world::{GATE, GUARD, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_record_is_made_up_for_by_the_lease() {
+    // A minute of the schedule takes three seconds, and CodePipeline's own 20 minutes take one.
+    let world = World::new(Clock::scaled(20.0), None).await;
+    world.change(GATE, |gate| {
+        gate.timeout = Duration::from_secs(5);
+        gate.event_invoke.on_failure = None;
+    });
+    let execution = world.start("kill").await;
+    world.until("the lease", |world| !world.leases().is_empty()).await;
+    let lease = std::fs::read_to_string(&world.leases()[0]).unwrap();
+    assert!(lease.contains("\"memory_mb\":256") && lease.contains(&execution), "{lease}");
+    world.let_go();
+    let ended = world.ended(&execution).await;
+    assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "SystemUnavailable"), "{ended:?}");
+    let text = "stagegate-test-gate gave no answer in its time of 4 s, and AWS Lambda told nothing of its end";
+    let other = text.replace("4 s", "5 s");
+    assert!(ended.message.starts_with(text) || ended.message.starts_with(&other), "{ended:?}");
+    world.until("the end of the lease", |world| world.leases().is_empty()).await;
+    assert_eq!((world.answers(GATE), world.answers(GUARD)), (0, 1));
+    world.assert_no_secret(&ended.message);
+    world.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_leaves_jobs_that_are_worked_on_and_removes_leases_of_answered_ones() {
+    let tick = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
+    let world = World::new(Clock::system(), None).await;
+    let execution = world.start("pass").await;
+    world.until("the lease", |world| !world.leases().is_empty()).await;
+    let lease = world.leases()[0].clone();
+    let kept = std::fs::read_to_string(&lease).unwrap();
+    assert_eq!(world.guard(&tick).await, json!({"answered": 0, "already_answered": 0, "in_progress": 1}));
+    world.let_go();
+    let ended = world.ended(&execution).await;
+    assert_eq!(ended.status, ExecutionStatus::Succeeded, "{ended:?}");
+    world.until("the end of the lease", |world| world.leases().is_empty()).await;
+    // Such a lease is left by a function that was killed between its answer and its end.
+    let mut orphan: Value = serde_json::from_str(&kept).unwrap();
+    set(&mut orphan, "deadline", "2026-01-02T03:04:05Z");
+    let bucket = lease.ancestors().nth(2).unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    let key = format!("jobs/{}", lease.file_name().unwrap().to_str().unwrap());
+    put(&world, &bucket, &key, orphan.to_string()).await;
+    assert_eq!(world.guard(&tick).await, json!({"answered": 0, "already_answered": 1, "in_progress": 0}));
+    assert!(world.leases().is_empty());
+    // What cannot be read, and a job that CodePipeline does not know, keep no other job from its answer.
+    put(&world, &bucket, "jobs/broken.json", "{".to_owned()).await;
+    put(&world, &bucket, "jobs/22222222-2222-4333-8444-555555555555.json", orphan.to_string()).await;
+    assert_eq!(world.guard(&tick).await, json!({"answered": 0, "already_answered": 0, "in_progress": 2}));
+    assert_eq!(world.leases().len(), 1);
+    let after = world.ended(&execution).await;
+    assert_eq!((after.status, after.message), (ended.status, ended.message));
+    world.aws.shutdown().await;
+}
+
+async fn put(world: &World, bucket: &str, key: &str, text: String) {
+    use stagegate_local_codepipeline::provider::ArtifactBucket;
+    world.aws.s3().put(bucket, key, text.into_bytes()).await.unwrap();
+}
+
+/// Sets a member, wherever in the document it is.
+fn set(document: &mut Value, name: &str, value: &str) {
+    for (key, member) in document.as_object_mut().into_iter().flatten() {
+        if key == name {
+            *member = json!(value);
+        } else {
+            set(member, name, value);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_function_is_told_about() {
+    let world = World::new(Clock::scaled(60.0), None).await;
+    world.change(GATE, |gate| {
+        gate.max_concurrency = 1;
+        gate.event_invoke.maximum_event_age = Duration::from_secs(60);
+    });
+    // The first job keeps the only place, and the second waits for it in vain.
+    let first = world.start("pass").await;
+    world.until("the lease", |world| !world.leases().is_empty()).await;
+    let second = world.start("pass").await;
+    let ended = world.ended(&second).await;
+    assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "SystemUnavailable"), "{ended:?}");
+    assert!(
+        ended.message.starts_with("stagegate-test-gate was not started, because AWS Lambda throttled it"),
+        "{ended:?}"
+    );
+    world.let_go();
+    assert_eq!(world.ended(&first).await.status, ExecutionStatus::Succeeded);
+    world.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_events_are_named_by_their_keys() {
+    let world = World::new(Clock::system(), None).await;
+    for (event, expected) in [
+        (json!({"Records": ["canary"]}), "it is neither a record of AWS Lambda about an invocation nor a schedule's"),
+        (json!("canary"), "the event is a string"),
+    ] {
+        let response = world.guard(&event).await;
+        assert_eq!(response["errorType"], "JobGuard.UnknownEvent");
+        assert!(response["errorMessage"].as_str().unwrap().contains(expected), "{response}");
+    }
+    let record = json!({"requestContext": {}, "requestPayload": {"DeploymentId": "canary"}});
+    assert_eq!(world.guard(&record).await, json!({"answered": 0, "already_answered": 0, "in_progress": 0}));
+    let logs = world.logs();
+    assert!(logs.contains("DeploymentId") && logs.contains("Records") && !logs.contains("canary"), "{logs}");
+    world.aws.shutdown().await;
+}
