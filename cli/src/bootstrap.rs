@@ -6,7 +6,8 @@ use std::process::ExitCode;
 pub(crate) const SUBCOMMAND: &str = "bootstrap";
 
 /// The functions by the name of their package, which is the name of their binary.
-pub(crate) const FUNCTIONS: [&str; 3] = ["job-guard", "smoke-test", "test-gate"];
+pub(crate) const FUNCTIONS: [&str; 6] =
+    ["approval-request", "approval-response", "approval-watch", "job-guard", "smoke-test", "test-gate"];
 
 /// The function that this process is to be, read without the rest of the command line.
 pub(crate) fn asked_for() -> Option<String> {
@@ -19,6 +20,9 @@ pub(crate) fn run(function: &str) -> ExitCode {
     match function {
         "job-guard" => job_guard::main(),
         "smoke-test" => smoke_test::main(),
+        "approval-request" => approval_request::main(),
+        "approval-response" => approval_response::main(),
+        "approval-watch" => approval_watch::main(),
         "test-gate" => test_gate::main(),
         unknown => {
             crate::terminal::complain(&format!(

@@ -1,0 +1,87 @@
+//! Sending to the channels of `stagegate.yaml`.
+
+use codepipeline_job::FailureCause;
+use stagegate_approval::{Approval, Delivery, NoticeKind, SlackMessage};
+use stagegate_config::Channel;
+use stagegate_slack::{ChannelId, Posted, SlackError, Webhook};
+
+use crate::{Clock, Desk, DeskError, message};
+
+impl Desk {
+    /// Sends a message of an approval.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not sent, or that this is not known.
+    pub(crate) async fn post(&self, approval: &Approval, notice: usize, clock: &Clock) -> Result<Delivery, DeskError> {
+        let notice = approval.notices.get(notice).ok_or_else(|| unlike("send a message"))?;
+        let shown = approval.revision;
+        match self.settings.channel(&notice.channel)? {
+            Channel::Slack(id) => self.post_to_slack(approval, notice.kind, id, clock).await,
+            Channel::Webhook(parameter) => {
+                let url = self.secrets.webhook(parameter).await?;
+                let webhook = Webhook::new(self.http.clone(), &url);
+                let webhook = webhook.map_err(|error| DeskError::Configuration(error.to_string()))?;
+                webhook
+                    .post(&message::without_buttons(approval, notice.kind, clock.now())?, Self::slack_deadline())
+                    .await?;
+                Ok(Delivery { message: None, shown })
+            }
+            Channel::Sns(topic) => {
+                let (subject, text) = message::plain(approval, notice.kind, clock.now());
+                let sent = self.sns.publish().topic_arn(topic).subject(subject).message(text).send().await;
+                sent.map_err(|error| DeskError::Aws {
+                    what: format!("publish to {topic}"),
+                    why: error.failure_message(),
+                })?;
+                Ok(Delivery { message: None, shown })
+            }
+        }
+    }
+
+    async fn post_to_slack(
+        &self,
+        approval: &Approval,
+        kind: NoticeKind,
+        channel: &str,
+        clock: &Clock,
+    ) -> Result<Delivery, DeskError> {
+        let slack = self.slack().await?;
+        let id: ChannelId = channel.parse().map_err(|error| DeskError::Configuration(format!("{error}")))?;
+        let text = message::of(approval, kind, clock.now())?;
+        // A reminder stands below the message that it reminds of.
+        let asked = approval.messages().find(|message| message.channel == channel);
+        let thread = asked.filter(|_| kind == NoticeKind::Reminder).and_then(|asked| asked.ts.parse().ok());
+        let posted = slack.post_message(&id, thread.as_ref(), &text, Self::slack_deadline()).await?;
+        let link = match slack.permalink(&posted, Self::slack_deadline()).await {
+            Ok(link) => Some(link.to_string()),
+            Err(error) => {
+                tracing::warn!(why = error.to_string(), "there is no link to the message");
+                None
+            }
+        };
+        let message = SlackMessage { channel: posted.channel.to_string(), ts: posted.ts.to_string(), link };
+        Ok(Delivery { message: Some(message), shown: approval.revision })
+    }
+
+    /// Changes a message to what the record says.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not changed.
+    pub(crate) async fn show(&self, approval: &Approval, notice: usize) -> Result<(), DeskError> {
+        let found =
+            approval.notices.get(notice).and_then(|notice| Some((notice.kind, notice.delivery()?.message.as_ref()?)));
+        let (kind, place) = found.ok_or_else(|| unlike("change a message"))?;
+        let posted = (|| Some(Posted { channel: place.channel.parse().ok()?, ts: place.ts.parse().ok()? }))();
+        let posted = posted.ok_or_else(|| unlike("change a message"))?;
+        let slack = self.slack().await?;
+        let text = message::of(approval, kind, approval.requested_at)?;
+        let changed: Result<(), SlackError> = slack.update(&posted, &text, Self::slack_deadline()).await;
+        Ok(changed?)
+    }
+}
+
+fn unlike(what: &str) -> DeskError {
+    DeskError::Configuration(format!("{what}: the record names one that is not there"))
+}

@@ -1,0 +1,71 @@
+//! The configuration of the function, read once.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use stagegate_approval::{Installation, Place, Terms};
+use stagegate_config::{Channel, Config};
+
+use crate::DeskError;
+
+/// Names the configuration file.
+const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
+/// Where the configuration layer is mounted.
+const CONFIG_DEFAULT: &str = "/opt/stagegate.yaml";
+const APP_VARIABLE: &str = "STAGEGATE_SLACK_APP_ID";
+const TEAM_VARIABLE: &str = "STAGEGATE_SLACK_TEAM_ID";
+
+/// A variable of the environment that says something.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// `stagegate.yaml` of the function, read when it is first asked for and kept from then on.
+#[derive(Default)]
+pub struct Settings {
+    config: OnceLock<Config>,
+}
+
+impl Settings {
+    /// The configuration.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read; the next call tries again.
+    pub fn config(&self) -> Result<&Config, DeskError> {
+        if let Some(config) = self.config.get() {
+            return Ok(config);
+        }
+        let path = std::env::var_os(CONFIG_VARIABLE).map_or_else(|| PathBuf::from(CONFIG_DEFAULT), PathBuf::from);
+        let config = Config::load(&path).map_err(|error| {
+            DeskError::Configuration(format!(
+                "load {error}; the function reads it from its configuration layer ({CONFIG_VARIABLE})"
+            ))
+        })?;
+        Ok(self.config.get_or_init(|| config))
+    }
+
+    /// How the approvals of an action are decided; `None` where nothing is said about them.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot be read.
+    pub fn terms(&self, place: &Place) -> Result<Option<Terms>, DeskError> {
+        let policy = self.config()?.approval(&place.pipeline, &place.stage, &place.action);
+        Ok(policy.map(Terms::from))
+    }
+
+    /// A channel by its name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of this name.
+    pub fn channel(&self, name: &str) -> Result<&Channel, DeskError> {
+        self.config()?.channel(name).map_err(|error| DeskError::Configuration(error.to_string()))
+    }
+
+    /// The Slack app and the workspace from which clicks are taken; `None` where the function does not know both.
+    pub fn installation() -> Option<Installation> {
+        Some(Installation { app: variable(APP_VARIABLE)?, team: variable(TEAM_VARIABLE)? })
+    }
+}

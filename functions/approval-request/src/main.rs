@@ -1,0 +1,5 @@
+//! The Lambda function `approval-request`.
+
+fn main() -> std::process::ExitCode {
+    approval_request::main()
+}

@@ -1,0 +1,79 @@
+//! Counting a vote, after Slack was answered.
+
+use std::time::Duration;
+
+use stagegate_approval::{Approval, Event, Installation, Reply, Ruling, Vote};
+use stagegate_desk::{Clock, Desk, DeskError};
+use stagegate_slack::UserId;
+use tokio::time::Instant;
+
+use crate::check::{NotTaken, bound, verified};
+use crate::modal;
+use crate::vote::CastVote;
+
+/// How long Slack may take to say who a person is.
+const SLACK: Duration = Duration::from_secs(20);
+
+/// Counts a vote, answers the approval if it was the last one, and says it to people. May be done again.
+pub(crate) async fn count(desk: &Desk, cast: &CastVote, holder: &str, clock: &Clock) -> Result<(), DeskError> {
+    match take(desk, cast, clock).await {
+        Ok(()) => {}
+        Err(NotTaken::Unchecked(error)) => return Err(error),
+        Err(why) => {
+            tracing::warn!(approval = %cast.approval, user = cast.user, why = why.to_string(), "not counted");
+            tell(desk, cast, &why.to_string()).await;
+        }
+    }
+    desk.settle(&cast.approval, holder, clock).await
+}
+
+async fn take(desk: &Desk, cast: &CastVote, clock: &Clock) -> Result<(), NotTaken> {
+    let approval = desk.approval(&cast.approval).await.map_err(NotTaken::Unchecked)?.ok_or(NotTaken::Unknown)?;
+    let from = Installation { app: cast.app.clone(), team: cast.team.clone() };
+    bound(&approval, &from, &cast.channel, &cast.ts)?;
+    if is_counted(&approval, cast) {
+        return Ok(());
+    }
+    if !approval.is_requested() {
+        return Err(NotTaken::Over);
+    }
+    let terms = &approval.terms;
+    let needs = if cast.ruling == Ruling::Approved { terms.comment_on_approve } else { terms.comment_on_reject };
+    if needs && cast.comment.is_none() {
+        return Err(NotTaken::NoComment);
+    }
+    let user: UserId = cast.user.parse().map_err(|_| NotTaken::Refused(stagegate_approval::Refusal::NotAnApprover))?;
+    let (name, grounds) = verified(desk, &approval, &user, cast.ruling, Instant::now() + SLACK).await?;
+    let vote = Vote {
+        user: cast.user.clone(),
+        name,
+        ruling: cast.ruling,
+        comment: cast.comment.clone(),
+        grounds,
+        at: cast.at,
+    };
+    let applied = desk.apply(&cast.approval, &[Event::Voted(vote)], clock).await.map_err(NotTaken::Unchecked)?;
+    let applied = applied.ok_or(NotTaken::Unknown)?;
+    tracing::info!(approval = %cast.approval, user = cast.user, ruling = cast.ruling.as_str(), reply = ?applied.reply, "voted");
+    match applied.reply {
+        Reply::TooLate if !is_counted(&applied.approval, cast) => Err(NotTaken::Over),
+        _ => Ok(()),
+    }
+}
+
+/// Whether this very vote is among those that were counted: an earlier attempt has come this far.
+fn is_counted(approval: &Approval, cast: &CastVote) -> bool {
+    approval.votes.iter().any(|vote| vote.user == cast.user && vote.at == cast.at && vote.ruling == cast.ruling)
+}
+
+/// Says something to the person who voted, and to nobody else.
+async fn tell(desk: &Desk, cast: &CastVote, why: &str) {
+    let told = async {
+        let (channel, user) = (cast.channel.parse().ok()?, cast.user.parse().ok()?);
+        let slack = desk.slack().await.ok()?;
+        slack.post_ephemeral(&channel, &user, &modal::sorry(why), Instant::now() + SLACK).await.ok()
+    };
+    if told.await.is_none() {
+        tracing::warn!(approval = %cast.approval, "the person could not be told");
+    }
+}

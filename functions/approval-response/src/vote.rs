@@ -1,0 +1,59 @@
+//! A vote on its way.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stagegate_approval::{ApprovalId, Ruling};
+
+/// What a modal carries, from the click to its submission. Slack keeps it, and signs what it sends back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    pub(crate) approval: ApprovalId,
+    pub(crate) ruling: Ruling,
+    /// The message that was clicked in.
+    pub(crate) channel: String,
+    pub(crate) ts: String,
+    /// Whether a comment must be written, as far as that was known at the click.
+    pub(crate) needs_comment: bool,
+}
+
+/// A vote that was cast by a verified request, and is not counted yet. There are no secrets in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CastVote {
+    /// The approval.
+    pub approval: ApprovalId,
+    /// Yes or no.
+    pub ruling: Ruling,
+    /// The person.
+    pub user: String,
+    /// Why, in their words.
+    pub comment: Option<String>,
+    /// The app whose button it was.
+    pub app: String,
+    /// The workspace.
+    pub team: String,
+    /// The channel of the message that was clicked in.
+    pub channel: String,
+    /// That message.
+    pub ts: String,
+    /// When the request arrived.
+    pub at: Timestamp,
+}
+
+/// What the function hands over to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// The vote to be counted.
+    #[serde(rename = "stagegate.vote")]
+    pub vote: CastVote,
+}
+
+impl Work {
+    /// Reads an event that is not one of the URL.
+    pub fn read(event: &Value) -> Option<Self> {
+        serde_json::from_value(event.clone()).ok()
+    }
+}

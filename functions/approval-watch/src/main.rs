@@ -1,0 +1,5 @@
+//! The Lambda function `approval-watch`.
+
+fn main() -> std::process::ExitCode {
+    approval_watch::main()
+}

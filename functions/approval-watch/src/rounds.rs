@@ -1,0 +1,113 @@
+//! One open approval.
+
+use jiff::SignedDuration;
+use stagegate_approval::{Approval, ApprovalId, Event, OpenApproval, Phase, Release, Request, Ruling, alarms};
+use stagegate_desk::{Clock, Desk, DeskError, Found};
+
+/// How long after its time an approval counts as expired although CodePipeline cannot be asked.
+const GRACE: SignedDuration = SignedDuration::from_mins(10);
+
+/// What a gate says in people's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateAnswer {
+    /// The gate.
+    pub gate: String,
+    /// Its answer.
+    pub ruling: Ruling,
+    /// Why, in one line.
+    pub summary: String,
+}
+
+/// Gates that may answer approvals in people's place.
+pub trait Gates {
+    /// The answer to an approval; `None` where people are to decide, or where it is too early to say.
+    fn answer(&self, approval: &Approval, clock: &Clock) -> impl Future<Output = Option<GateAnswer>> + Send;
+}
+
+/// People decide everything.
+pub struct NoGates;
+
+impl Gates for NoGates {
+    async fn answer(&self, _: &Approval, _: &Clock) -> Option<GateAnswer> {
+        None
+    }
+}
+
+/// Does for an approval what time, other people and other processes have left to do.
+///
+/// # Errors
+///
+/// If the record cannot be read or written.
+pub async fn look_at(
+    desk: &Desk,
+    id: &ApprovalId,
+    gates: &(impl Gates + Sync),
+    holder: &str,
+    clock: &Clock,
+) -> Result<(), DeskError> {
+    let Some(approval) = desk.approval(id).await? else { return reopen(desk, id, holder, clock).await };
+    if matches!(approval.phase, Phase::Closed { .. }) {
+        return desk.unlist(id).await;
+    }
+    if approval.outcome().is_none() {
+        let is_over = match desk.end(&approval, clock).await {
+            Ok(is_over) => is_over,
+            Err(error) => {
+                tracing::warn!(approval = %id, why = error.to_string(), "whether it still waits is not known");
+                expire(desk, &approval, clock).await?
+            }
+        };
+        if !is_over {
+            let mut events = alarms(&approval, clock.now());
+            if events.first() != Some(&Event::DeadlineDue)
+                && approval.is_requested()
+                && let Some(GateAnswer { gate, ruling, summary }) = gates.answer(&approval, clock).await
+            {
+                events.insert(0, Event::GateAnswered { gate, ruling, summary });
+            }
+            desk.apply(id, &events, clock).await?;
+        }
+    }
+    desk.settle(id, holder, clock).await
+}
+
+/// Where CodePipeline cannot be asked, its own time limit still holds.
+async fn expire(desk: &Desk, approval: &Approval, clock: &Clock) -> Result<bool, DeskError> {
+    let is_over = approval.expires_at.is_some_and(|end| clock.now() > end + GRACE);
+    if is_over {
+        desk.apply(&approval.id, &[Event::Ended(stagegate_approval::Ended::Expired)], clock).await?;
+    }
+    Ok(is_over)
+}
+
+/// The process that opened it died between listing it and writing its record.
+async fn reopen(desk: &Desk, id: &ApprovalId, holder: &str, clock: &Clock) -> Result<(), DeskError> {
+    let Some(OpenApproval { place, execution }) = desk.open_approval(id).await? else { return Ok(()) };
+    let Some(execution) = execution else {
+        tracing::warn!(approval = %id, "it was never recorded, and its execution is not known");
+        return desk.unlist(id).await;
+    };
+    match desk.pipelines().waiting(&place, &execution, None).await? {
+        Found::Waiting { token, action_execution } => {
+            let request = Request {
+                place,
+                token,
+                execution: Some(execution),
+                action_execution,
+                expires_at: None,
+                custom_data: None,
+                review_link: None,
+                console_link: None,
+                release: Release::default(),
+            };
+            if request.id() != *id {
+                // The stage was retried since, and the new request has a record of its own.
+                return desk.unlist(id).await;
+            }
+            desk.open(request, clock).await?;
+            desk.settle(id, holder, clock).await
+        }
+        Found::NotYet => Ok(()),
+        Found::Over => desk.unlist(id).await,
+    }
+}
