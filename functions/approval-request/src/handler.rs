@@ -16,7 +16,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(600);
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    stagegate_desk::main(|desk, _, event| Box::pin(async move { handle(&desk, event).await }))
+    stagegate_desk::main(|desk, _, event| async move { Box::pin(handle(&desk, event)).await })
 }
 
 async fn handle(desk: &Desk, event: LambdaEvent<Value>) -> Result<Value, DeskError> {
@@ -25,7 +25,7 @@ async fn handle(desk: &Desk, event: LambdaEvent<Value>) -> Result<Value, DeskErr
     let mut failed = None;
     for message in read(&event.payload) {
         // One that fails does not keep the others from being done; all of them may be done again.
-        if let Err(error) = handle_one(desk, message, holder, &clock).await {
+        if let Err(error) = Box::pin(handle_one(desk, message, holder, &clock)).await {
             tracing::error!(why = error.to_string(), "a message could not be handled");
             failed = Some(error);
         }
@@ -39,9 +39,11 @@ async fn handle_one(desk: &Desk, message: Message, holder: &str, clock: &Clock) 
         Message::Action(hint) if hint.has_started => started(desk, hint, holder, clock).await,
         Message::Action(Hint { place, execution, .. }) => {
             let action = Some((place.stage.as_str(), place.action.as_str()));
-            conclude(desk, &place.pipeline, &execution, action, holder, clock).await
+            Box::pin(conclude(desk, &place.pipeline, &execution, action, holder, clock)).await
         }
-        Message::Execution { pipeline, execution } => conclude(desk, &pipeline, &execution, None, holder, clock).await,
+        Message::Execution { pipeline, execution } => {
+            Box::pin(conclude(desk, &pipeline, &execution, None, holder, clock)).await
+        }
         Message::Other(why) => {
             tracing::info!(why, "nothing to do");
             Ok(())

@@ -9,8 +9,6 @@ use tokio::time::Instant;
 /// A click that may be taken.
 pub(crate) struct Checked {
     pub(crate) approval: Approval,
-    pub(crate) name: String,
-    pub(crate) grounds: Grounds,
 }
 
 /// Why a click is not taken. It is shown to the person.
@@ -52,8 +50,8 @@ pub(crate) async fn check(
     if !approval.is_requested() {
         return Err(NotTaken::Over);
     }
-    let (name, grounds) = verified(desk, &approval, &origin.user, ruling, deadline).await?;
-    Ok(Checked { approval, name, grounds })
+    verified(desk, &approval, &origin.user, ruling, deadline).await?;
+    Ok(Checked { approval })
 }
 
 /// A button counts only in the message that was posted for this approval, by the same app in the same workspace.

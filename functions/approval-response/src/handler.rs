@@ -14,7 +14,7 @@ use crate::{finish, web};
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    stagegate_desk::main(|desk, sdk, event| Box::pin(async move { handle(desk, &sdk, event).await }))
+    stagegate_desk::main(|desk, sdk, event| async move { Box::pin(handle(desk, &sdk, event)).await })
 }
 
 async fn handle(desk: Arc<Desk>, sdk: &SdkConfig, event: LambdaEvent<Value>) -> Result<Value, DeskError> {

@@ -10,7 +10,7 @@ use crate::rounds::{NoGates, look_at};
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    stagegate_desk::main(|desk, _, event| Box::pin(async move { handle(&desk, event).await }))
+    stagegate_desk::main(|desk, _, event| async move { Box::pin(handle(&desk, event)).await })
 }
 
 async fn handle(desk: &Desk, event: LambdaEvent<Value>) -> Result<Value, DeskError> {
@@ -19,7 +19,7 @@ async fn handle(desk: &Desk, event: LambdaEvent<Value>) -> Result<Value, DeskErr
     for id in desk.open_ids().await? {
         looked += 1;
         // What fails with one is no reason to leave the others alone; the next round looks at it again.
-        if let Err(error) = look_at(desk, &id, &NoGates, &event.context.request_id, &clock).await {
+        if let Err(error) = Box::pin(look_at(desk, &id, &NoGates, &event.context.request_id, &clock)).await {
             tracing::error!(approval = %id, why = error.to_string(), "an approval could not be looked after");
             failed += 1;
         }
