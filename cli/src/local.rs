@@ -103,6 +103,7 @@ pub(crate) async fn start(
         source: Some(source),
         port,
         region,
+        parameters: local_slack::parameters(&template),
         environment: local_slack::environment(&slack),
         clock: Clock::scaled(options.speed),
         ..Options::new(data.path, &template, bootstraps(options)?)

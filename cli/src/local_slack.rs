@@ -31,6 +31,18 @@ pub(crate) async fn start(port: u16, template: &Path) -> Result<Slack, CommandEr
     slack.map_err(|error| CommandError::unavailable(error.to_string()))
 }
 
+/// The app and the workspace of the local Slack.
+const APP: &str = "A0001";
+const TEAM: &str = "T0001";
+
+/// The parameters by which the template is deployed with Slack, where it is one that has them.
+pub(crate) fn parameters(template: &Path) -> BTreeMap<String, String> {
+    let text = std::fs::read_to_string(template).unwrap_or_default();
+    let has = |name: &str| text.lines().any(|line| line.trim_end() == format!("  {name}:"));
+    let known = [("SlackAppId", APP), ("SlackTeamId", TEAM)].into_iter().filter(|(name, _)| has(name));
+    known.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 /// What the functions have to know of it.
 pub(crate) fn environment(slack: &Slack) -> BTreeMap<String, String> {
     BTreeMap::from([(SLACK_URL_VARIABLE.to_owned(), slack.api_url())])

@@ -3,6 +3,7 @@
 //! Nothing here stops at the first problem: all of them are gathered, each with its place.
 
 mod action;
+mod approvals;
 mod config;
 mod functions;
 mod json;
@@ -17,6 +18,7 @@ use stagegate_config::{Config, MAX_CONFIG_BYTES, TestGate};
 use stagegate_local_template::Settings;
 
 use self::action::GateAction;
+use self::approvals::ApprovalAction;
 use self::functions::{Called, Functions};
 use self::json::Node;
 use self::pipeline::Pipeline;
@@ -40,7 +42,10 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     let config_name = files.config.display().to_string();
     let mut problems = Problems::of(&config_name);
     let text = read(files.config, &mut problems);
-    let config = text.and_then(|text| config::check(&config_name, &text, at, &mut problems));
+    let config = text.as_ref().and_then(|text| config::check(&config_name, text, at, &mut problems));
+    if let (Some(text), Some(config)) = (&text, &config) {
+        approvals::check(text, config, approval_actions(files.pipelines).as_deref(), &mut problems);
+    }
     all.extend(problems.sorted());
     if let Some(config) = &config {
         all.extend(smoke::check(config, files));
@@ -61,6 +66,24 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
         all.extend(problems.sorted());
     }
     all
+}
+
+/// The approvals of the pipelines; `None` where there is none to look at, or one of them cannot be read.
+fn approval_actions(files: &[std::path::PathBuf]) -> Option<Vec<ApprovalAction>> {
+    let mut found = Vec::new();
+    for file in files {
+        let text = read(file, &mut Problems::of(file.display()))?;
+        let root = Node::read(&text).ok()?;
+        let pipeline = Pipeline::read(&root);
+        let name = pipeline.name?;
+        let approvals = pipeline.actions.iter().filter(|action| action.is(&["Approval"], "Manual"));
+        found.extend(approvals.map(|action| ApprovalAction {
+            pipeline: name.to_owned(),
+            stage: action.stage.to_owned(),
+            action: action.name.to_owned(),
+        }));
+    }
+    (!files.is_empty()).then_some(found)
 }
 
 fn read(file: &Path, problems: &mut Problems) -> Option<String> {
