@@ -74,13 +74,13 @@ impl Endpoint {
     }
 }
 
-/// JSON services name their operation in a header, Lambda has paths of its own, SNS takes forms, and everything else is
+/// JSON services name their operation in a header, CBOR services in the path, Lambda has paths of its own, SNS takes forms, and everything else is
 /// S3.
 async fn dispatch(State(services): State<Services>, request: Request) -> Response {
     let Services { json, mut lambda, mut sns, s3, calls } = services;
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
     let is_lambda = request.uri().path().starts_with("/2015-03-31/");
-    let is_cbor = request.headers().contains_key("smithy-protocol");
+    let target = target.or_else(|| cbor_target(&request));
     let method = request.method().clone();
     let method = method.as_str();
     if let Some(target) = target {
@@ -89,10 +89,6 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
         };
         calls.note(service.name, operation(&target), request.headers());
         return infallible(service.router.call(request).await);
-    }
-    // CodePipeline's own router explains why it speaks no CBOR.
-    if let (true, Some(mut codepipeline)) = (is_cbor, json.into_iter().next()) {
-        return infallible(codepipeline.router.call(request).await);
     }
     if is_lambda {
         calls.note("lambda", method, request.headers());
@@ -109,6 +105,14 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
     }
     calls.note("s3", method, request.headers());
     serve_s3(State(s3), request).await
+}
+
+/// The service and the operation in a path of Smithy RPC v2 CBOR, written like `X-Amz-Target`. A service that speaks
+/// no CBOR explains itself.
+fn cbor_target(request: &Request) -> Option<String> {
+    let path = request.uri().path().strip_prefix("/service/")?;
+    let (service, operation) = path.split_once("/operation/")?;
+    Some(format!("{service}.{operation}"))
 }
 
 fn is_form(request: &Request) -> bool {

@@ -20,6 +20,7 @@ use stagegate_local_actions::{
     CodeBuildProvider, CodeDeployProvider, CommandsProvider, InstanceServers, S3DeployProvider, ServiceEvent,
     ServiceEvents, SourceProvider,
 };
+use stagegate_local_cloudwatch::CloudWatch;
 use stagegate_local_codebuild::CodeBuild;
 use stagegate_local_codedeploy::{CodeDeploy, EcsDeployProvider, Setup};
 use stagegate_local_codepipeline::provider::ActionProvider;
@@ -59,6 +60,9 @@ pub struct LocalAws {
     codedeploy: CodeDeploy,
     lambda: LambdaHost,
     ssm: Ssm,
+    cloudwatch: CloudWatch,
+    /// The names of the template's buckets, by their names in the template.
+    buckets: HashMap<String, String>,
     bus: Bus,
     urls: Urls,
     s3: LocalS3,
@@ -101,6 +105,8 @@ impl LocalAws {
         let (clock, fault) = (options.clock.clone(), options.delivery_fault.clone());
         let bus = Bus::start(&template, &settings, clock, lambda.clone(), results, fault);
         let bus = bus.map_err(|error| StartError(error.to_string()))?;
+        let names = template.buckets.iter().map(|bucket| (bucket.logical_id.clone(), bucket.name.clone()));
+        let buckets = names.collect();
         let servers = InstanceServers::new(None);
         let bucket: Arc<LocalS3> = Arc::new(s3.clone());
         let events = service_events(&bus);
@@ -120,6 +126,8 @@ impl LocalAws {
         });
         let ecs = Arc::new(EcsDeployProvider::new(codedeploy.clone(), bucket.clone()));
         let settings = Settings { region: options.region.clone(), ..Settings::default() };
+        let cloudwatch = CloudWatch::new(options.clock.clone(), &settings.region, &settings.account_id);
+        let cloudwatch_router = stagegate_local_cloudwatch::router(cloudwatch.clone());
         let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
         let codepipeline = providers(&options, &bucket, build, deploy.clone())
             .into_iter()
@@ -145,6 +153,7 @@ impl LocalAws {
                 json("CodeDeploy_", "codedeploy", stagegate_local_codedeploy::router(codedeploy.clone())),
                 json("AWSEvents.", "events", bus.eventbridge()),
                 json("AmazonSQS.", "sqs", bus.sqs()),
+                json("GraniteServiceVersion20100801.", "cloudwatch", cloudwatch_router),
                 json("AmazonSSM.", "ssm", stagegate_local_ssm::router(ssm.clone())),
             ],
             lambda: stagegate_local_lambda::router(lambda.clone()),
@@ -158,6 +167,8 @@ impl LocalAws {
             codedeploy,
             lambda,
             ssm,
+            cloudwatch,
+            buckets,
             bus,
             urls,
             s3,
@@ -199,6 +210,16 @@ impl LocalAws {
     /// The local Lambda.
     pub fn lambda(&self) -> &LambdaHost {
         &self.lambda
+    }
+
+    /// The name of a bucket, by its name in the template.
+    pub fn bucket(&self, logical_id: &str) -> Option<&str> {
+        self.buckets.get(logical_id).map(String::as_str)
+    }
+
+    /// The local CloudWatch.
+    pub fn cloudwatch(&self) -> &CloudWatch {
+        &self.cloudwatch
     }
 
     /// The local Parameter Store.

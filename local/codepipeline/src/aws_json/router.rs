@@ -1,4 +1,4 @@
-//! The endpoint: AWS JSON 1.1 over HTTP.
+//! The endpoint: AWS JSON 1.0 and 1.1 over HTTP. Which of the two a service speaks is in the content type and nowhere else.
 
 use axum::Router;
 use axum::body::Bytes;
