@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use crate::gate::{Fault, Gate, Kind};
+use crate::release::{Alarms, Calendar, Freeze, Metric, Otherwise, Probe, Sampling, Soak, Verdicts, Window};
 use crate::smoke::{
     Check, FilePattern, HurlFiles, MAX_PARALLEL, NetworkRules, ParameterName, Retry, Source, Steady, VariableValue,
     within,
 };
-use crate::{CoveragePolicy, Length, Provenance, SarifPolicy, SmokeGate, TestGate, TestsPolicy, WithoutBaseline};
+use crate::{
+    CoveragePolicy, Length, Provenance, ReleaseGate, SarifPolicy, SmokeGate, TestGate, TestsPolicy, WithoutBaseline,
+};
 
 /// A gate. Its keys say of which kind it is.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -73,6 +76,37 @@ pub(crate) struct GateEntry {
     /// function's own time is a limit in any case.
     #[serde(default)]
     pub(crate) timeout: Option<Length>,
+    /// When something may be released, by the clock on the wall: in any of these times.
+    #[serde(default)]
+    pub(crate) windows: Option<Vec<Window>>,
+    /// When nothing may be released.
+    #[serde(default)]
+    pub(crate) freezes: Option<Vec<Freeze>>,
+    /// Calendar files whose events are freezes, or windows.
+    #[serde(default)]
+    pub(crate) calendars: Option<Vec<Calendar>>,
+    /// CloudWatch alarms that must be OK.
+    #[serde(default)]
+    pub(crate) alarms: Option<Alarms>,
+    /// A time that must have passed since an earlier stage has succeeded.
+    #[serde(default)]
+    pub(crate) soak: Option<Soak>,
+    /// Gates whose verdicts about this execution must be passed: their names, or a map with `gates` and `max_age`.
+    #[serde(default)]
+    pub(crate) verdicts: Option<Verdicts>,
+    /// CloudWatch metrics that must keep to limits.
+    #[serde(default)]
+    pub(crate) metrics: Option<Vec<Metric>>,
+    /// URLs whose JSON must be as asked for.
+    #[serde(default)]
+    pub(crate) probes: Option<Vec<Probe>>,
+    /// How often and how long a release gate looks; once where it is absent.
+    #[serde(default)]
+    pub(crate) sampling: Option<Sampling>,
+    /// What a release gate says where its conditions do not hold in time.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "fail")))]
+    pub(crate) otherwise: Option<Otherwise>,
 }
 
 fn parallel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -93,6 +127,11 @@ impl GateEntry {
                 let fault = gate.fault();
                 (Gate::Smoke(Box::new(gate)), fault)
             }
+            Kind::Release => {
+                let gate = self.into_release();
+                let fault = gate.fault();
+                (Gate::Release(Box::new(gate)), fault)
+            }
         };
         match fault {
             Some(fault) => Err(fault),
@@ -103,12 +142,17 @@ impl GateEntry {
     /// The one kind that all keys belong to.
     fn kind(&self) -> Result<Kind, Fault> {
         let first = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
-        let kinds = [(Kind::Test, first(&self.keys_of_test())), (Kind::Smoke, first(&self.keys_of_smoke()))];
+        let kinds = [
+            (Kind::Test, first(&self.keys_of_test())),
+            (Kind::Smoke, first(&self.keys_of_smoke())),
+            (Kind::Release, first(&self.keys_of_release())),
+        ];
         let given: Vec<_> = kinds.into_iter().filter_map(|(kind, key)| Some((kind, key?))).collect();
         match given.as_slice() {
             [] => {
                 let what = "has no rule, so it could pass without looking at anything; add `tests`, `coverage` or `sarif` \
-                            to judge reports, `hurl` or `checks` to run smoke tests";
+                            to judge reports, `hurl` or `checks` to run smoke tests, `windows`, `alarms` or another \
+                            condition to decide whether a release may go on";
                 Err(Fault::new(&[], what))
             }
             [(kind, _)] => Ok(*kind),
@@ -150,6 +194,21 @@ impl GateEntry {
         ]
     }
 
+    fn keys_of_release(&self) -> [(&'static str, bool); 10] {
+        [
+            ("windows", self.windows.is_some()),
+            ("freezes", self.freezes.is_some()),
+            ("calendars", self.calendars.is_some()),
+            ("alarms", self.alarms.is_some()),
+            ("soak", self.soak.is_some()),
+            ("verdicts", self.verdicts.is_some()),
+            ("metrics", self.metrics.is_some()),
+            ("probes", self.probes.is_some()),
+            ("sampling", self.sampling.is_some()),
+            ("otherwise", self.otherwise.is_some()),
+        ]
+    }
+
     fn into_test(self) -> TestGate {
         let Self { tests, coverage, sarif, provenance, without_baseline, .. } = self;
         TestGate { tests, coverage, sarif, provenance, without_baseline: without_baseline.unwrap_or_default() }
@@ -169,6 +228,21 @@ impl GateEntry {
             parallel: self.parallel,
             request_timeout: self.request_timeout,
             timeout: self.timeout,
+        }
+    }
+
+    fn into_release(self) -> ReleaseGate {
+        ReleaseGate {
+            windows: self.windows.unwrap_or_default(),
+            freezes: self.freezes.unwrap_or_default(),
+            calendars: self.calendars.unwrap_or_default(),
+            alarms: self.alarms,
+            soak: self.soak,
+            verdicts: self.verdicts,
+            metrics: self.metrics.unwrap_or_default(),
+            probes: self.probes.unwrap_or_default(),
+            sampling: self.sampling,
+            otherwise: self.otherwise.unwrap_or_default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The kinds of gates.
 
-use crate::{SmokeGate, TestGate};
+use crate::{ReleaseGate, SmokeGate, TestGate};
 
 /// A gate of one of the kinds; its keys say of which.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,8 @@ pub enum Gate {
     Test(Box<TestGate>),
     /// Runs smoke tests.
     Smoke(Box<SmokeGate>),
+    /// Says whether a release may go on.
+    Release(Box<ReleaseGate>),
 }
 
 impl Gate {
@@ -41,10 +43,23 @@ impl Gate {
         self.kind().function()
     }
 
+    /// The policy of a gate that says whether a release may go on.
+    ///
+    /// # Errors
+    ///
+    /// If the gate is of another kind.
+    pub fn release(&self) -> Result<&ReleaseGate, WrongKind> {
+        match self {
+            Self::Release(gate) => Ok(gate),
+            other => Err(WrongKind(other.kind())),
+        }
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Test(_) => Kind::Test,
             Self::Smoke(_) => Kind::Smoke,
+            Self::Release(_) => Kind::Release,
         }
     }
 }
@@ -54,6 +69,7 @@ impl Gate {
 pub(crate) enum Kind {
     Test,
     Smoke,
+    Release,
 }
 
 impl Kind {
@@ -62,6 +78,7 @@ impl Kind {
         match self {
             Self::Test => "judges reports",
             Self::Smoke => "runs smoke tests",
+            Self::Release => "decides whether a release may go on",
         }
     }
 
@@ -70,6 +87,7 @@ impl Kind {
         match self {
             Self::Test => "test-gate",
             Self::Smoke => "smoke-test",
+            Self::Release => "release-gate",
         }
     }
 }

@@ -15,6 +15,7 @@ mod parameters;
 mod pattern;
 mod percentage;
 mod places;
+pub mod release;
 mod rule;
 mod sarif_policy;
 #[cfg(feature = "schema")]
@@ -44,6 +45,7 @@ pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, Use
 pub use pattern::{NamePattern, ReportFiles};
 pub use percentage::Percentage;
 pub use places::Places;
+pub use release::ReleaseGate;
 pub use rule::Rule;
 pub use sarif_policy::{SarifPolicy, Severity};
 #[cfg(feature = "schema")]

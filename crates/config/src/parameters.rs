@@ -126,9 +126,12 @@ impl UserParameters {
     ///
     /// If one is for gates of another kind.
     pub fn check_for(&self, gate: &Gate) -> Result<(), ParametersError> {
+        let variables = (!self.variables.is_empty()).then_some(("variables", Kind::Smoke));
+        let build = self.build.as_ref().map(|_| ("build", Kind::Test));
         let foreign = match gate.kind() {
-            Kind::Test => (!self.variables.is_empty()).then_some(("variables", Kind::Smoke)),
-            Kind::Smoke => self.build.as_ref().map(|_| ("build", Kind::Test)),
+            Kind::Test => variables,
+            Kind::Smoke => build,
+            Kind::Release => variables.or(build),
         };
         match foreign {
             Some((key, of)) => Err(ParametersError::Foreign { key, of: of.does(), gate: gate.kind().does() }),

@@ -217,7 +217,7 @@ pub(crate) fn root(schema: &mut Schema) {
 }
 
 /// The keys of each kind of gate: those of which one must be there, and the others.
-const KINDS_OF_GATES: [(&[&str], &[&str]); 2] = [
+const KINDS_OF_GATES: [(&[&str], &[&str]); 3] = [
     (&["tests", "coverage", "sarif"], &["provenance", "without_baseline"]),
     (
         &["hurl", "checks"],
@@ -233,6 +233,10 @@ const KINDS_OF_GATES: [(&[&str], &[&str]); 2] = [
             "request_timeout",
             "timeout",
         ],
+    ),
+    (
+        &["windows", "freezes", "calendars", "alarms", "soak", "verdicts", "metrics", "probes"],
+        &["sampling", "otherwise"],
     ),
 ];
 

@@ -121,6 +121,7 @@ pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
     ]
     .into_iter()
     .chain(refused_smoke())
+    .chain(crate::releases::refused_release())
     .collect()
 }
 

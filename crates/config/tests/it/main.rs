@@ -5,4 +5,5 @@ mod kept;
 mod page;
 mod parameters;
 mod places;
+mod releases;
 mod schema;

@@ -30,6 +30,17 @@ const TABLES: &[(&str, &[&str])] = &[
     ("retry", &["gates", "*", "retry"]),
     ("steady", &["gates", "*", "steady"]),
     ("network", &["gates", "*", "network"]),
+    ("windows", &["gates", "*", "windows", "[]"]),
+    ("freezes", &["gates", "*", "freezes", "[]"]),
+    ("except", &["gates", "*", "freezes", "[]", "except"]),
+    ("calendars", &["gates", "*", "calendars", "[]"]),
+    ("alarms", &["gates", "*", "alarms"]),
+    ("soak", &["gates", "*", "soak"]),
+    ("verdicts", &["gates", "*", "verdicts"]),
+    ("metrics", &["gates", "*", "metrics", "[]"]),
+    ("queries", &["gates", "*", "metrics", "[]", "queries", "*"]),
+    ("probes", &["gates", "*", "probes", "[]"]),
+    ("sampling", &["gates", "*", "sampling"]),
 ];
 
 #[test]

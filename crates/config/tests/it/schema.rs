@@ -41,11 +41,28 @@ const READ: &[&str] = &[
     "gates: {s: {checks: [{tls: a.b}, {tls: 'a.b:8443', server_name: c.d, min_version: TLSv1.3, min_days_left: 30}]}}",
     "gates: {s: {checks: [{dns: a.b}, {dns: a.b, addresses: [10.0.0.1, '::1'], exact: true}]}}",
     "gates: {s: {checks: [{http: 'https://a.b/health'}, {http: '{{base}}/x', status: 204, repeat: 20, p95: 1s, error_rate: 0.05}]}}",
+    "gates: {r: {windows: [{zone: UTC}, {days: [mon, fri], from: '22:00', to: '06:00', zone: Europe/Berlin}, {to: '24:00', zone: UTC}]}}",
+    "gates: {r: {freezes: [{name: a, from: 2026-12-18 18:00, to: 2027-01-03, zone: Europe/Berlin, except: {pipelines: ['hotfix-*'], variables: {KIND: hotfix}}}]}}",
+    "gates: {r: {freezes: [{name: a, from: '2026-12-18T18:00', to: '2026-12-19T00:30', zone: UTC}], otherwise: ask}}",
+    "gates: {r: {calendars: [{file: a.ics, zone: UTC}, {file: cal/b.ics, artifact: Source, events: windows, zone: UTC}, {file: c.ics, events: freezes, zone: UTC, except: {pipelines: [a]}}]}}",
+    "gates: {r: {alarms: {names: [a, 'b c'], ok_for: 10m, missing_data: not_breaching}}}",
+    "gates: {r: {soak: {stage: Staging, for: 30m}, verdicts: [web-tests, web-smoke]}}",
+    "gates: {r: {verdicts: {gates: [web-tests], max_age: 2h}, otherwise: fail}}",
+    "gates: {r: {metrics: [{name: rate, expression: 100 * e / r, queries: {e: {namespace: Web, metric: E, stat: Sum, dimensions: {A: b}}, r: {namespace: Web, metric: R, stat: p99.9}}, period: 5m, over: 1h, max: 1, min: 0.5, missing_data: breaching}]}}",
+    "gates: {r: {metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 0}, {name: b, expression: 'SELECT MAX(CPU) FROM Web', min: -1}]}}",
+    "gates: {r: {probes: [{url: 'https://a.b/c?d=e', jsonpath: '$.a[0]', predicate: '== \"b\"', timeout: 5s, network: {allow_networks: [127.0.0.0/8]}}]}}",
+    "gates: {r: {alarms: {names: [a]}, sampling: {delay: 1m, every: 30s, green_for: 10m, failure_limit: 0, error_limit: 2, give_up_after: 2h}}}",
+    "gates: {r: {alarms: {names: [a], ok_for: }, sampling: {give_up_after: 60d}, otherwise: }}",
     "gates: {web: {sarif: {reports: [a]}, provenance: {max_age: 2h}, without_baseline: inconclusive}, b: {tests: {reports: [b], max_failed: }}}",
 ];
 
 /// What only the reader sees: the text is no JSON data, or it asks for what no schema can say.
 const ONLY_THE_READER: &[&str] = &[
+    "Europe/Berln",
+    "never opens",
+    "too early",
+    "twice",
+    "not of this",
     "after: 9h",
     "channel: releses",
     "quorum: 3",
