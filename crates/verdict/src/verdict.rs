@@ -209,9 +209,14 @@ impl VerdictBuilder {
         let sarif = self.sarif.as_ref().map(crate::render::sarif_line);
         let checks = self.checks.as_ref().map(crate::render::checks_line);
         let figures: Vec<_> = [tests, coverage, sarif, checks].into_iter().flatten().collect();
-        match figures.is_empty() {
-            true => format!("{} rules passed", self.findings.iter().filter(|finding| !finding.shadow).count()),
-            false => figures.join("; "),
+        if !figures.is_empty() {
+            return figures.join("; ");
+        }
+        // One rule speaks for itself.
+        let deciding: Vec<_> = self.findings.iter().filter(|finding| !finding.shadow).collect();
+        match deciding.as_slice() {
+            [one] => one.message.clone(),
+            several => format!("{} rules passed", several.len()),
         }
     }
 }

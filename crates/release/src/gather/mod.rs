@@ -1,0 +1,178 @@
+//! Gathers what conditions ask for: from CloudWatch, CodePipeline, the state bucket and other systems.
+//!
+//! Whatever cannot be measured comes back as the reason, in the words of whoever refused it.
+
+mod alarms;
+mod metrics;
+mod pipeline;
+mod probes;
+mod verdicts;
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
+use jiff::Timestamp;
+use stagegate_config::release::Calendar as CalendarPolicy;
+use stagegate_state_store::StateStore;
+use stagegate_verdict::Execution;
+
+use crate::calendar::{Calendar, MAX_BYTES};
+use crate::facts::{Circumstances, Facts, Known, Unmeasured};
+use crate::plan::Plan;
+use crate::time::Calendars;
+
+/// How long each system has for its answer, retries included.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where facts come from.
+#[derive(Clone)]
+pub struct Sources {
+    /// For alarms and metrics.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// For stages and labels.
+    pub codepipeline: aws_sdk_codepipeline::Client,
+    /// For verdicts and overrides, where there is a state bucket.
+    pub store: Option<StateStore>,
+}
+
+/// Reads a calendar that stands in a folder beside the configuration.
+///
+/// # Errors
+///
+/// If the file cannot be read or is no calendar.
+pub fn read_calendar(folder: &Path, policy: &CalendarPolicy) -> Known<Calendar> {
+    use std::io::Read as _;
+    let file = &policy.file;
+    let failed = |error: std::io::Error| Unmeasured::new(format!("the calendar {file} cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(folder.join(file)).map_err(failed)?;
+    opened.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    parse_calendar(&bytes, policy)
+}
+
+/// Reads a calendar's bytes.
+///
+/// # Errors
+///
+/// If they are no calendar.
+pub fn parse_calendar(bytes: &[u8], policy: &CalendarPolicy) -> Known<Calendar> {
+    let file = &policy.file;
+    Calendar::parse(bytes, &policy.zone)
+        .map_err(|error| Unmeasured::new(format!("the calendar {file} cannot be used: {error}")))
+}
+
+/// All calendars of a plan that stand in a folder; one that stands in an artifact is not known here.
+pub fn read_calendars(folder: &Path, plan: &Plan) -> Calendars {
+    let read = |policy: &CalendarPolicy| match &policy.artifact {
+        None => read_calendar(folder, policy),
+        Some(artifact) => {
+            let file = &policy.file;
+            Err(Unmeasured::new(format!(
+                "the calendar {file} stands in the artifact {artifact}, which is not at hand here"
+            )))
+        }
+    };
+    plan.policy().calendars.iter().map(read).collect()
+}
+
+impl Sources {
+    /// What is known about an execution before anything is measured.
+    pub async fn circumstances(&self, plan: &Plan, execution: Execution) -> Circumstances {
+        let variables = match (&execution.pipeline, &execution.execution) {
+            (Some(pipeline), Some(id)) if plan.asks_for_variables() => {
+                within("CodePipeline", pipeline::variables(&self.codepipeline, pipeline, id)).await
+            }
+            _ => Err(Unmeasured::new("the variables of the execution were not asked for")),
+        };
+        Circumstances { execution, variables }
+    }
+
+    /// Measures everything that a plan asks for, at the same time.
+    pub async fn facts(&self, plan: &Plan, execution: &Execution, now: Timestamp) -> Facts {
+        let policy = plan.policy();
+        let ids = (execution.pipeline.as_deref(), execution.execution.as_deref());
+        let alarms = async {
+            match &policy.alarms {
+                None => None,
+                Some(alarms) => Some(within("CloudWatch", alarms::alarms(&self.cloudwatch, &alarms.names)).await),
+            }
+        };
+        let stage = async {
+            match (&policy.soak, ids) {
+                (None, _) => None,
+                (Some(soak), (Some(pipeline), Some(id))) => {
+                    let stage = pipeline::stage(&self.codepipeline, pipeline, id, &soak.stage);
+                    Some(within("CodePipeline", stage).await)
+                }
+                (Some(_), _) => Some(Err(Unmeasured::new("nothing says which execution this is"))),
+            }
+        };
+        let verdicts = async {
+            let gates = policy.verdicts.iter().flat_map(|verdicts| &verdicts.gates);
+            let mut all = Vec::new();
+            for gate in gates {
+                all.push(within("the state bucket", verdicts::verdict(self.store.as_ref(), ids.1, gate)).await);
+            }
+            all
+        };
+        let metrics = async {
+            let mut all = Vec::new();
+            for metric in &policy.metrics {
+                all.push(within("CloudWatch", metrics::values(&self.cloudwatch, metric, now)).await);
+            }
+            all
+        };
+        let probes = async {
+            let mut all = Vec::new();
+            for probe in plan.probes() {
+                all.push(probes::ask(probe).await);
+            }
+            all
+        };
+        let (alarms, stage, verdicts, metrics, probes) = tokio::join!(alarms, stage, verdicts, metrics, probes);
+        Facts { alarms, stage, verdicts, metrics, probes }
+    }
+}
+
+async fn within<T>(whom: &str, measuring: impl Future<Output = Known<T>>) -> Known<T> {
+    let measured = tokio::time::timeout(PATIENCE, Box::pin(measuring)).await;
+    measured.unwrap_or_else(|_| Err(Unmeasured::new(format!("{whom} gave no answer within {} s", PATIENCE.as_secs()))))
+}
+
+/// What an AWS service said when it refused a call, or why it could not be reached.
+fn refused<E, R>(service: &str, operation: &str, error: &SdkError<E, R>) -> Unmeasured
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), message) => {
+            let message = message.unwrap_or("no message");
+            Unmeasured::new(format!("{service} refused {operation}: {code}: {message}"))
+        }
+        (None, _) => {
+            Unmeasured::new(format!("{service} could not be asked ({operation}): {}", reasons(error)))
+        }
+    }
+}
+
+/// An error and what caused it. What the SDK shows for debugging holds whole responses.
+fn reasons(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            text.push_str(": ");
+            text.push_str(&reason);
+        }
+        cause = error.source();
+    }
+    text.chars().take(500).collect()
+}
+
+/// A time of the AWS SDK.
+fn timestamp(time: &aws_sdk_cloudwatch::primitives::DateTime) -> Option<Timestamp> {
+    Timestamp::from_millisecond(time.to_millis().ok()?).ok()
+}
