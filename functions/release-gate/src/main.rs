@@ -1,0 +1,5 @@
+//! The Lambda function `release-gate`.
+
+fn main() -> std::process::ExitCode {
+    release_gate::main()
+}
