@@ -33,6 +33,10 @@ pub(crate) enum Command {
     SmokeTest(SmokeTestOptions),
     /// Judge test reports on this machine as the test gate would.
     TestGate(TestGateOptions),
+    /// Tell what a release gate would say about a time, and when a release is possible.
+    ReleaseGate(ReleaseGateOptions),
+    /// Let one execution through one gate for a while, with a reason.
+    Override(OverrideOptions),
     /// Check configuration, template and pipelines against each other, without an AWS account.
     Check(CheckOptions),
     /// Serve as the bootstrap of a function of the local Lambda.
@@ -172,6 +176,67 @@ pub(crate) struct TestGateOptions {
     /// Print the verdict as a JUnit report, one test a rule.
     #[arg(long, group = "format")]
     pub(crate) junit: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReleaseGateOptions {
+    /// Say what would pass by what can be known here: the clock, windows, freezes and calendars.
+    #[arg(long, required = true)]
+    pub(crate) explain: bool,
+    /// The time that is asked about: by the clock of the policy's zone, or with an offset or a zone [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// The stagegate.yaml with the policy [default: infra/config/stagegate.yaml here or in a folder above].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The gate of the policy file [default: its only one that decides about releases].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gate: Option<String>,
+    /// The pipeline, for exceptions from freezes.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pipeline: Option<String>,
+    /// A pipeline variable of the execution, for exceptions from freezes.
+    #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = check::parameter, requires = "pipeline")]
+    pub(crate) variables: Vec<(String, String)>,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OverrideOptions {
+    /// The pipeline.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pipeline: String,
+    /// The pipeline execution's id; the override holds for no other.
+    #[arg(long, value_name = "ID")]
+    pub(crate) execution: String,
+    /// The gate; the override holds for no other.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gate: String,
+    /// Why the gate does not count.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Who gives the override.
+    #[arg(long, value_name = "NAME", env = "USER")]
+    pub(crate) by: Option<String>,
+    /// How long it holds, such as 90m or 4h.
+    #[arg(long = "for", value_name = "LENGTH", default_value = "1h", value_parser = length)]
+    pub(crate) length: std::time::Duration,
+    /// The state bucket of the functions, which is an output of the stack.
+    #[arg(long, value_name = "BUCKET", env = "STAGEGATE_STATE_BUCKET")]
+    pub(crate) state_bucket: String,
+}
+
+/// Reads a length of time as a policy has it; at most a week.
+fn length(text: &str) -> Result<std::time::Duration, String> {
+    let read: stagegate_config::Length = serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|_| "a length of time such as 90m or 4h is wanted".to_owned())?;
+    let length = read.as_duration();
+    if length > std::time::Duration::from_secs(7 * 86_400) {
+        return Err("an override holds for seven days at the most".to_owned());
+    }
+    Ok(length)
 }
 
 #[derive(Debug, ClapArgs)]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 pub(crate) const SUBCOMMAND: &str = "bootstrap";
 
 /// The functions by the name of their package, which is the name of their binary.
-pub(crate) const FUNCTIONS: [&str; 6] =
-    ["approval-request", "approval-response", "approval-watch", "job-guard", "smoke-test", "test-gate"];
+pub(crate) const FUNCTIONS: [&str; 7] =
+    ["approval-request", "approval-response", "approval-watch", "job-guard", "release-gate", "smoke-test", "test-gate"];
 
 /// The function that this process is to be, read without the rest of the command line.
 pub(crate) fn asked_for() -> Option<String> {
@@ -24,6 +24,7 @@ pub(crate) fn run(function: &str) -> ExitCode {
         "approval-response" => approval_response::main(),
         "approval-watch" => approval_watch::main(),
         "test-gate" => test_gate::main(),
+        "release-gate" => release_gate::main(),
         unknown => {
             crate::terminal::complain(&format!(
                 "start the function {unknown:?}: this program holds {}",

@@ -35,6 +35,8 @@ fn main() -> ExitCode {
         Command::Run(options) => commands::run::run(&options),
         Command::SmokeTest(options) => commands::smoke_test::run(&options),
         Command::TestGate(options) => commands::test_gate::run(&options),
+        Command::ReleaseGate(options) => commands::release_gate::run(&options),
+        Command::Override(options) => commands::override_gate::run(&options),
         Command::Check(options) => commands::check::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),
     };

@@ -3,14 +3,20 @@
 use jiff::civil::Date;
 use stagegate_config::smoke::Source;
 use stagegate_config::{
-    Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, TestGate, UserParameters,
+    Config, Gate, GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, ReleaseGate, TestGate, UserParameters,
 };
 use stagegate_local_codepipeline::declaration::{Piece, pieces};
+
+use stagegate_release::Plan;
+use stagegate_verdict::Execution;
 
 use super::config::check_gate;
 use super::json::{self, Node, Text};
 use super::pipeline::{Action, Pipeline};
 use super::problem::{Position, Problems, instead};
+
+/// How long an action of a Lambda function may take (AWS CodePipeline guide, quotas).
+const ACTION_TIME: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 /// The reference that stands for the execution.
 const EXECUTION: &str = "#{codepipeline.PipelineExecutionId}";
@@ -91,7 +97,37 @@ impl GateAction<'_> {
                 let reads_files = !gate.hurl.is_empty() && matches!(gate.source, None | Some(Source::Artifact));
                 self.check_artifacts(reads_files.then_some("Hurl files"), problems);
             }
+            Some(Gate::Release(gate)) => self.check_release(gate, &parameters, problems),
             None => {}
+        }
+    }
+
+    /// What the gate asks about the execution must be in the parameters, and it must end before CodePipeline ends it.
+    fn check_release(&self, gate: &ReleaseGate, parameters: &Parameters<'_>, problems: &mut Problems) {
+        let UserParameters { pipeline, stage, execution, .. } = &parameters.values;
+        let known = Execution { pipeline: pipeline.clone(), stage: stage.clone(), execution: execution.clone() };
+        let position = self.value(parameters, &[]);
+        if let Some(error) = Plan::new(gate).ok().and_then(|plan| plan.check(&known).err()) {
+            problems.error(position, format!("{}: failed to {error}", self.label()));
+        }
+        if let Some(sampling) = gate.sampling.filter(|sampling| sampling.give_up_after.as_duration() >= ACTION_TIME) {
+            let message = format!(
+                "{}: the gate gives up after {}, and CodePipeline fails an action of a Lambda function after 24 hours; wait in a manual approval, or let `give_up_after` be shorter",
+                self.label(),
+                sampling.give_up_after
+            );
+            problems.warning(position, message);
+        }
+        for calendar in &gate.calendars {
+            let Some(name) = &calendar.artifact else { continue };
+            let inputs = self.action.node.items_of("inputArtifacts");
+            let has = inputs.iter().any(|input| input.get("name").and_then(Node::str) == Some(name.as_str()));
+            if !has {
+                let file = &calendar.file;
+                let message =
+                    format!("{} has no input artifact {name:?}, in which its gate looks for {file}", self.label());
+                problems.error(self.position(self.action.node.at), message);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use stagegate_config::{Config, Gate, Places, ReportFiles, SmokeGate, TestGate};
 
 use super::problem::{Position, Problems};
+use super::release;
 
 /// Checks the text of a configuration, and gives it where it is not broken; `at` is the day by which a quarantine is over or not.
 pub(crate) fn check(file: &str, text: &str, at: Date, problems: &mut Problems) -> Option<Config> {
@@ -25,6 +26,7 @@ pub(crate) fn check(file: &str, text: &str, at: Date, problems: &mut Problems) -
             return None;
         }
     };
+    release::check_around(file, &config, &places, problems);
     for (name, gate) in config.gates() {
         check_gate(&|path| places.of(&[&["gates", name], path].concat()), gate, at, problems);
     }
@@ -69,6 +71,7 @@ pub(super) fn check_gate(place: PlaceInGate<'_>, gate: &Gate, at: Date, problems
     match gate {
         Gate::Test(gate) => check_test_gate(place, gate, at, problems),
         Gate::Smoke(gate) => check_smoke_gate(place, gate, problems),
+        Gate::Release(gate) => release::check_gate(place, gate, at, problems),
     }
 }
 

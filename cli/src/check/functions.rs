@@ -14,7 +14,7 @@ const STATE_VARIABLE: &str = "STAGEGATE_STATE_BUCKET";
 /// Where layers are mounted (AWS Lambda guide, layers).
 const LAYERS: &str = "/opt/";
 /// The functions that read `UserParameters` with a gate, by the name of their package.
-const GATES: [&str; 2] = ["smoke-test", "test-gate"];
+const GATES: [&str; 3] = ["release-gate", "smoke-test", "test-gate"];
 
 /// The template, as far as it could be read.
 pub(crate) struct Functions {

@@ -9,6 +9,7 @@ mod functions;
 mod json;
 mod pipeline;
 mod problem;
+mod release;
 mod smoke;
 
 use std::path::Path;

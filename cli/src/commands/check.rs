@@ -50,6 +50,12 @@ pub(crate) fn run(options: &CheckOptions) -> Result<Exit, CommandError> {
     Ok(if bad { Exit::BrokenInput } else { Exit::Passed })
 }
 
+/// The configuration that is named, or that of the project.
+pub(crate) fn config(named: Option<&Path>) -> Result<PathBuf, CommandError> {
+    let found = named.map(Path::to_owned).or_else(|| in_project(project().as_deref(), CONFIG));
+    found.ok_or_else(|| not_found(CONFIG, "--policy"))
+}
+
 /// This folder or the nearest one above it that has a template in its place.
 fn project() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;

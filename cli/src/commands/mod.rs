@@ -2,6 +2,8 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod override_gate;
+pub(crate) mod release_gate;
 pub(crate) mod run;
 pub(crate) mod smoke_test;
 pub(crate) mod test_gate;

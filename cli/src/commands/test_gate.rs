@@ -31,7 +31,7 @@ fn policy(file: Option<&Path>, gate: Option<&str>) -> Result<(String, TestGate),
         None => Config::parse("the default policy", DEFAULT_POLICY),
     };
     let config = config.map_err(|error| CommandError::broken_input(format!("use the policy: {error}")))?;
-    let names: Vec<_> = config.gates().map(|(name, _)| name).collect();
+    let names: Vec<_> = config.gates().filter(|(_, gate)| gate.test().is_ok()).map(|(name, _)| name).collect();
     let name = match (gate, names.as_slice()) {
         (Some(name), _) => name,
         (None, [name]) => name,

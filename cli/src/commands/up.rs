@@ -69,6 +69,9 @@ pub(crate) fn environment(aws: &LocalAws) {
         aws.endpoint_url()
     ));
     say(format_args!("  export AWS_ACCESS_KEY_ID={LOCAL_ACCESS_KEY} AWS_SECRET_ACCESS_KEY={LOCAL_ACCESS_KEY}"));
+    if let Some(bucket) = aws.bucket("State") {
+        say(format_args!("  export STAGEGATE_STATE_BUCKET={bucket}"));
+    }
 }
 
 /// Where functions answer and topics are published to.

@@ -10,6 +10,7 @@ use stagegate_config::{Config, UserParameters};
 use crate::{root, run, stagegate};
 
 const GATE_PAGE: &str = "docs/test-gate.md";
+const RELEASE_PAGE: &str = "docs/release-gate.md";
 const SMOKE_PAGE: &str = "docs/smoke-test.md";
 
 /// Folders that hold no documentation of this repository.
@@ -89,6 +90,7 @@ fn the_rights_on_the_page_are_those_of_the_template() {
         (GATE_PAGE, ["TestGateRole"].as_slice()),
         (SMOKE_PAGE, &["SmokeTestRole", "SmokeTestHookRole"]),
         ("docs/job-guard.md", &["JobGuardRole"]),
+        (RELEASE_PAGE, &["ReleaseGateRole"]),
     ] {
         check_rights(file, roles);
     }
@@ -104,17 +106,23 @@ fn check_rights(file: &str, roles: &[&str]) {
     let role: String = policies.collect();
     let granted = role.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
     let granted: BTreeSet<_> = granted.flat_map(|list| list.trim_matches(['[', ']']).split(", ")).collect();
-    assert_eq!(rights, granted);
+    assert_eq!(rights, granted, "{file}");
 }
 
 #[test]
 fn the_options_on_the_pages_are_those_of_the_command() {
-    for (file, command) in [(GATE_PAGE, "test-gate"), (SMOKE_PAGE, "smoke-test"), ("docs/stagegate-yaml.md", "check")] {
-        let (_, help) = run(stagegate().args([command, "--help"]));
+    let commands: [(&str, &[&str]); 4] = [
+        (GATE_PAGE, &["test-gate"]),
+        (SMOKE_PAGE, &["smoke-test"]),
+        ("docs/stagegate-yaml.md", &["check"]),
+        (RELEASE_PAGE, &["release-gate", "override"]),
+    ];
+    for (file, commands) in commands {
+        let help: String = commands.iter().map(|command| run(stagegate().args([*command, "--help"])).1).collect();
         let page = page(file);
         let words = page.split(|c: char| c.is_whitespace() || c == '`').filter(|word| word.starts_with("--"));
         for option in words.filter(|word| word.len() > 3 && *word != "-->") {
-            assert!(help.contains(option), "{file}: {command} has no {option}");
+            assert!(help.contains(option), "{file}: {commands:?} has no {option}");
         }
     }
 }
@@ -202,4 +210,16 @@ fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     let kept = text.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// Every condition of a release gate has a row, and every row is a condition.
+#[test]
+fn the_conditions_on_the_page_are_those_of_the_gate() {
+    let page = page(RELEASE_PAGE);
+    let section = page.split("\n## Conditions").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("conditions");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let rows: BTreeSet<_> = rows.collect();
+    let known: BTreeSet<_> =
+        stagegate_release::RULES.into_iter().filter(|rule| !["sampling", "override"].contains(rule)).collect();
+    assert_eq!(rows, known);
 }

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod docs;
 mod layers;
+mod release_gate;
 mod smoke_test;
 mod test_gate;
 

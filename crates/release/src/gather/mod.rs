@@ -151,9 +151,7 @@ where
             let message = message.unwrap_or("no message");
             Unmeasured::new(format!("{service} refused {operation}: {code}: {message}"))
         }
-        (None, _) => {
-            Unmeasured::new(format!("{service} could not be asked ({operation}): {}", reasons(error)))
-        }
+        (None, _) => Unmeasured::new(format!("{service} could not be asked ({operation}): {}", reasons(error))),
     }
 }
 
