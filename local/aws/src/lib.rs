@@ -62,7 +62,7 @@ pub struct LocalAws {
     ssm: Ssm,
     cloudwatch: CloudWatch,
     /// The names of the template's buckets, by their names in the template.
-    buckets: HashMap<String, String>,
+    bucket_names: HashMap<String, String>,
     bus: Bus,
     urls: Urls,
     s3: LocalS3,
@@ -106,7 +106,7 @@ impl LocalAws {
         let bus = Bus::start(&template, &settings, clock, lambda.clone(), results, fault);
         let bus = bus.map_err(|error| StartError(error.to_string()))?;
         let names = template.buckets.iter().map(|bucket| (bucket.logical_id.clone(), bucket.name.clone()));
-        let buckets = names.collect();
+        let bucket_names = names.collect();
         let servers = InstanceServers::new(None);
         let bucket: Arc<LocalS3> = Arc::new(s3.clone());
         let events = service_events(&bus);
@@ -168,7 +168,7 @@ impl LocalAws {
             lambda,
             ssm,
             cloudwatch,
-            buckets,
+            bucket_names,
             bus,
             urls,
             s3,
@@ -214,7 +214,7 @@ impl LocalAws {
 
     /// The name of a bucket, by its name in the template.
     pub fn bucket(&self, logical_id: &str) -> Option<&str> {
-        self.buckets.get(logical_id).map(String::as_str)
+        self.bucket_names.get(logical_id).map(String::as_str)
     }
 
     /// The local CloudWatch.
