@@ -101,6 +101,11 @@ impl World {
         self.aws.calls().into_iter().filter(|(call, _)| call.operation == operation).map(|(_, count)| count).sum()
     }
 
+    /// The folder of the configuration layer.
+    pub(crate) fn layer(&self) -> PathBuf {
+        self.folder.path().join("infra/config")
+    }
+
     /// The file in which the local S3 keeps an artifact.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> PathBuf {
         self.aws.data().join("s3").join(bucket).join(key)
