@@ -26,13 +26,13 @@ pub(crate) const FUNCTIONS: &str = r#"
 const FAST: f64 = 1200.0;
 
 /// A local AWS with two versions of a function behind an alias, and a deployment group for it.
-pub(crate) struct Deploying {
-    pub(crate) world: World,
-    pub(crate) client: Client,
+struct Deploying {
+    world: World,
+    client: Client,
 }
 
 impl Deploying {
-    pub(crate) async fn new(clock: Clock, rolls_back: bool) -> Self {
+    async fn new(clock: Clock, rolls_back: bool) -> Self {
         let world = World::new(FUNCTIONS, |options| options.clock = clock).await;
         let lambda = world.aws.lambda();
         assert_eq!(lambda.publish_version("stagegate-Web").unwrap(), "1");
@@ -55,7 +55,13 @@ impl Deploying {
     }
 
     /// Begins to lead the alias from version 1 to version 2.
-    pub(crate) async fn begin(&self, config: &str, hooks: &str) -> String {
+    async fn begin(&self, config: &str, hooks: &str) -> String {
+        let begun = self.try_begin(config, hooks).await;
+        begun.unwrap_or_else(|code| panic!("{code}"))
+    }
+
+    /// The id, or the code of the error.
+    async fn try_begin(&self, config: &str, hooks: &str) -> Result<String, String> {
         let content = format!(
             "version: 0.0\nResources:\n  - web:\n      Type: AWS::Lambda::Function\n      Properties: {{Name: stagegate-Web, \
              Alias: live, CurrentVersion: 1, TargetVersion: 2}}\nhooks: [{hooks}]\n"
@@ -64,8 +70,10 @@ impl Deploying {
         let revision = RevisionLocation::builder().revision_type(RevisionLocationType::AppSpecContent);
         let deployment = self.client.create_deployment().application_name("web").deployment_group_name("live");
         let deployment = deployment.deployment_config_name(format!("CodeDeployDefault.Lambda{config}"));
-        let deployment = deployment.revision(revision.app_spec_content(content).build()).send().await.unwrap();
-        deployment.deployment_id().unwrap().to_owned()
+        match deployment.revision(revision.app_spec_content(content).build()).send().await {
+            Ok(deployment) => Ok(deployment.deployment_id().unwrap().to_owned()),
+            Err(error) => Err(error.into_service_error().meta().code().unwrap_or_default().to_owned()),
+        }
     }
 
     /// The event of the only hook call that a function got for this deployment.
@@ -89,7 +97,7 @@ impl Deploying {
         }
     }
 
-    pub(crate) async fn deployment(&self, id: &str) -> DeploymentInfo {
+    async fn deployment(&self, id: &str) -> DeploymentInfo {
         let found = self.client.get_deployment().deployment_id(id).send().await.unwrap();
         found.deployment_info().unwrap().clone()
     }
@@ -175,6 +183,8 @@ async fn production_is_the_old_version_until_the_hook_has_passed() {
     let other = deploying.answer(&id, "eyJub25lIjoxfQ==", LifecycleEventStatus::Succeeded).await;
     assert_eq!(other, "InvalidLifecycleEventHookExecutionIdException");
     assert_eq!(deploying.production().await, ["1"], "no refused answer counts");
+    let another = deploying.try_begin("AllAtOnce", "").await;
+    assert_eq!(another, Err("DeploymentLimitExceededException".to_owned()), "one deployment at a time");
 
     assert_eq!(deploying.answer(&id, &before, LifecycleEventStatus::Succeeded).await, "");
     let after = deploying.called("After", &id).await;

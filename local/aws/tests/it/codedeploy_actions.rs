@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stagegate_local_aws::Options;
 
 use crate::codedeploy::FUNCTIONS;
-use crate::world::World;
+use crate::world::{World, eventually};
 
 const APPSPEC: &str = "version: 0.0
 Resources:
@@ -137,6 +137,28 @@ async fn a_task_set_gets_traffic_after_its_hooks() {
     assert!(message.contains("AfterAllowTestTraffic: the function stagegate-After has answered Failed"), "{message}");
     let states: Vec<_> = codedeploy.deployments().iter().map(|deployment| deployment.status.name()).collect();
     assert_eq!(states, ["Succeeded", "Failed"]);
+    piped.world.aws.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abandoned_action_stops_its_deployment() {
+    let files = [("appspec.yaml", APPSPEC), ("taskdef.json", TASK), IMAGE];
+    let piped = Piped::new(&files, "CodeDeployToECS", ecs()).await;
+    let execution = piped.start().await;
+    let call = piped.world.events("Before", 1).await.remove(0);
+    let stop = json!({"pipelineName": "web", "pipelineExecutionId": execution, "abandon": true});
+    piped.world.aws.codepipeline().call("StopPipelineExecution", stop).await.unwrap();
+    let codedeploy = piped.world.aws.codedeploy();
+    let status = || codedeploy.deployments()[0].status;
+    eventually("the deployment is stopped", || status() == stagegate_local_codedeploy::Status::Stopped).await;
+    let late = json!({
+        "deploymentId": call["DeploymentId"],
+        "lifecycleEventHookExecutionId": call["LifecycleEventHookExecutionId"],
+        "status": "Succeeded",
+    });
+    let error = codedeploy.call("PutLifecycleEventHookExecutionStatus", late).await.unwrap_err();
+    assert_eq!(error.code, "LifecycleEventAlreadyCompletedException");
+    assert_eq!(status(), stagegate_local_codedeploy::Status::Stopped);
     piped.world.aws.shutdown().await;
 }
 
