@@ -28,6 +28,7 @@ use stagegate_local_codepipeline::{ApiError, CodePipeline, Settings};
 use stagegate_local_events::Destinations;
 use stagegate_local_lambda::{HostOptions, LambdaHost, LogFiles};
 use stagegate_local_ssm::Ssm;
+use stagegate_local_template::Template;
 
 pub use calls::Call;
 pub use credentials::LOCAL_ACCESS_KEY;
@@ -114,24 +115,14 @@ impl LocalAws {
         let deploy = Arc::new(deploy.with_events(events.clone()));
         let build = Arc::new(build_provider(&options, &bucket).with_events(events.clone()));
         let codebuild = CodeBuild::new(build.builds());
-        let logical_ids = template.functions.iter().map(|one| (one.logical_id.clone(), one.function_name.clone()));
-        let codedeploy = CodeDeploy::new(Setup {
-            clock: options.clock.clone(),
-            lambda: lambda.clone(),
-            function_names: logical_ids.collect(),
-            bucket: bucket.clone(),
-            in_place: deploy.deployments(),
-            events,
-            region: options.region.clone(),
-        });
-        let ecs = Arc::new(EcsDeployProvider::new(codedeploy.clone(), bucket.clone()));
+        let codedeploy = codedeploy(&options, &template, &lambda, &bucket, &deploy, events);
         let settings = Settings { region: options.region.clone(), ..Settings::default() };
         let cloudwatch = CloudWatch::new(options.clock.clone(), &settings.region, &settings.account_id);
         let cloudwatch_router = stagegate_local_cloudwatch::router(cloudwatch.clone());
         let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
-        let codepipeline = providers(&options, &bucket, build, deploy.clone())
+        let ecs = Arc::new(EcsDeployProvider::new(codedeploy.clone(), bucket.clone()));
+        let codepipeline = providers(&options, &bucket, build, deploy.clone(), ecs)
             .into_iter()
-            .chain([("Deploy", "CodeDeployToECS", ecs as Arc<dyn ActionProvider>)])
             .fold(CodePipeline::builder(options.clock.clone()), |builder, (category, name, provider)| {
                 builder.provider(category, name, provider)
             })
@@ -349,6 +340,27 @@ fn service_events(bus: &Bus) -> ServiceEvents {
     })
 }
 
+/// The API of deployments, with those that call functions of the template.
+fn codedeploy(
+    options: &Options,
+    template: &Template,
+    lambda: &LambdaHost,
+    bucket: &Arc<LocalS3>,
+    deploy: &CodeDeployProvider,
+    events: ServiceEvents,
+) -> CodeDeploy {
+    let names = template.functions.iter().map(|one| (one.logical_id.clone(), one.function_name.clone()));
+    CodeDeploy::new(Setup {
+        clock: options.clock.clone(),
+        lambda: lambda.clone(),
+        function_names: names.collect(),
+        bucket: bucket.clone(),
+        in_place: deploy.deployments(),
+        events,
+        region: options.region.clone(),
+    })
+}
+
 fn build_provider(options: &Options, bucket: &Arc<LocalS3>) -> CodeBuildProvider {
     let build = CodeBuildProvider::new(&options.data, bucket.clone(), options.clock.clone());
     match &options.log_listener {
@@ -362,9 +374,10 @@ fn providers(
     bucket: &Arc<LocalS3>,
     build: Arc<CodeBuildProvider>,
     deploy: Arc<CodeDeployProvider>,
+    ecs: Arc<EcsDeployProvider>,
 ) -> Vec<Provider> {
     let (data, clock) = (&options.data, &options.clock);
-    let mut providers: Vec<Provider> = vec![("Deploy", "CodeDeploy", deploy)];
+    let mut providers: Vec<Provider> = vec![("Deploy", "CodeDeploy", deploy), ("Deploy", "CodeDeployToECS", ecs)];
     if let Some(folder) = &options.source {
         let source = Arc::new(SourceProvider::new(folder, bucket.clone()));
         providers.extend(SOURCES.map(|name| ("Source", name, source.clone() as Arc<dyn ActionProvider>)));
