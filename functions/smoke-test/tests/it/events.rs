@@ -22,6 +22,9 @@ fn events() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/smoke-test")
 }
 
+/// A gate whose Hurl file lies in the layer, where a hook finds it.
+const FROM_LAYER: &str = "gates: {web-smoke: {hurl: ['smoke/*.hurl'], variables: {base: 'http://127.0.0.1:PORT'}, network: {allow_networks: [127.0.0.1]}}}";
+
 /// The rows of the table: file and answer.
 fn table() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(events().join("README.md")).unwrap();
@@ -58,6 +61,8 @@ async fn aws(answers: Answers) -> String {
 async fn answered(config: &str, endpoint: &str, answers: &Answers, gate: Option<&str>) -> BTreeMap<String, String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("stagegate.yaml"), config).unwrap();
+    std::fs::create_dir(folder.path().join("smoke")).unwrap();
+    std::fs::write(folder.path().join("smoke/a.hurl"), "GET {{base}}/\nHTTP 206\n").unwrap();
     let command = FunctionCommand::new(env!("CARGO_BIN_EXE_smoke-test"));
     let mut function = FunctionConfig::new("smoke", "arn:aws:lambda:eu-west-1:111122223333:function:smoke", command);
     function.timeout = std::time::Duration::from_secs(60);
@@ -108,7 +113,11 @@ async fn a_hook_succeeds_only_where_its_gate_passes() {
     let endpoint = aws(answers.clone()).await;
     let port = endpoint.rsplit(':').next().unwrap();
     let passing = PASSING.replace("PORT", port);
+    let from_layer = FROM_LAYER.replace("PORT", port);
+    let lost = FROM_LAYER.replace("PORT", port).replace("smoke/*", "lost/*");
     for (config, gate, expected) in [
+        (from_layer.as_str(), Some("web-smoke"), "hook `Succeeded`"),
+        (lost.as_str(), Some("web-smoke"), "hook `Failed`"),
         (passing.as_str(), Some("web-smoke"), "hook `Succeeded`"),
         (passing.as_str(), None, "hook `Failed`"),
         (passing.as_str(), Some("web-smok"), "hook `Failed`"),

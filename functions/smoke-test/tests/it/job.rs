@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
+use stagegate_local_codepipeline::provider::ArtifactBucket as _;
 
 use crate::server::Server;
 use crate::world::World;
@@ -146,6 +147,39 @@ async fn an_output_artifact_holds_the_tests() {
     archive.by_name("TEST-web.xml").unwrap().read_to_string(&mut text).unwrap();
     assert!(text.contains("classname=\"a.hurl\""), "{text}");
     world.aws.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_rule_of_a_stage_is_answered_as_an_action_is() {
+    for (status, ended, asked) in [(200, ExecutionStatus::Succeeded, 2), (500, ExecutionStatus::Failed, 1)] {
+        let server = Server::start(move |_, _| Some(status)).await;
+        let world = World::new(&[("a.hurl", GOOD)], &config("hurl: [a.hurl]"), 1.0).await;
+        let parameters = json!({"gate": "web", "variables": {"base": server.base}}).to_string();
+        assert_eq!(world.run_with_rule(&parameters).await, ended, "{}", world.logs());
+        // The rule, and where it was met the action behind it.
+        assert_eq!(server.count(), asked);
+        world.aws.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn hurl_files_come_from_the_source_that_the_gate_names() {
+    let server = Server::start(|_, path| Some(if path == "/good" { 200 } else { 500 })).await;
+    // What is in the artifact would fail.
+    let artifact = [("smoke/a.hurl", "GET {{base}}/bad\nHTTP 200\n")];
+    for source in ["s3://shared/smoke.zip", "layer"] {
+        let rules = format!("hurl: ['smoke/*.hurl'], source: '{source}'");
+        let world = World::new(&artifact, &config(&rules), 1.0).await;
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("smoke/a.hurl", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, GOOD.as_bytes()).unwrap();
+        world.aws.s3().create_bucket("shared").await.unwrap();
+        world.aws.s3().put("shared", "smoke.zip", zip.finish().unwrap().into_inner()).await.unwrap();
+        world.write_layer("smoke/a.hurl", GOOD);
+        let ended = world.run(&parameters(&server), &[]).await;
+        assert_eq!(ended.status, ExecutionStatus::Succeeded, "{source}: {ended:?}");
+        world.aws.shutdown().await;
+    }
 }
 
 /// One sample each invocation, the state in the token. The second sample is red: the time begins again, and ends well.

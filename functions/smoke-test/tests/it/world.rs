@@ -55,7 +55,11 @@ impl World {
 
     /// Starts the pipeline; gives the execution's id.
     pub(crate) async fn start(&self, parameters: &str, outputs: &[&str]) -> String {
-        self.aws.put_pipeline(&pipeline(parameters, outputs)).await.unwrap();
+        self.start_pipeline(&pipeline(parameters, outputs)).await
+    }
+
+    async fn start_pipeline(&self, pipeline: &Value) -> String {
+        self.aws.put_pipeline(pipeline).await.unwrap();
         let started = self.call("StartPipelineExecution", json!({"name": "p"})).await;
         started["pipelineExecutionId"].as_str().unwrap().to_owned()
     }
@@ -78,6 +82,20 @@ impl World {
         self.end(execution).await
     }
 
+    /// Runs the pipeline with the smoke test as a rule that the stage's entry asks, in front of its action.
+    pub(crate) async fn run_with_rule(&self, parameters: &str) -> ExecutionStatus {
+        let mut pipeline = pipeline(parameters, &[]);
+        let rule = json!({
+            "name": "Smoke",
+            "ruleTypeId": {"category": "Rule", "owner": "AWS", "provider": "LambdaInvoke", "version": "1"},
+            "configuration": {"FunctionName": "stagegate-smoke-test", "UserParameters": parameters},
+            "inputArtifacts": [{"name": "Code"}],
+        });
+        pipeline["stages"][1]["beforeEntry"] = json!({"conditions": [{"result": "FAIL", "rules": [rule]}]});
+        let execution = self.start_pipeline(&pipeline).await;
+        self.aws.codepipeline().wait_for_execution("p", &execution).await.unwrap()
+    }
+
     async fn action(&self, execution: &str) -> Value {
         loop {
             let filter = json!({"pipelineExecutionId": execution});
@@ -94,6 +112,13 @@ impl World {
 
     async fn call(&self, operation: &str, input: Value) -> Value {
         self.aws.codepipeline().call(operation, input).await.unwrap()
+    }
+
+    /// Adds a file to the configuration layer.
+    pub(crate) fn write_layer(&self, path: &str, text: &str) {
+        let path = self.folder.path().join("infra/config").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     /// How often an operation was called.
