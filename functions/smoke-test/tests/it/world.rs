@@ -32,6 +32,16 @@ impl World {
     /// A world whose source holds `files`, with the configuration `config` in the function's layer, and a clock that runs
     /// `speed` times as fast.
     pub(crate) async fn new(files: &[(&str, &str)], config: &str, speed: f64) -> Self {
+        Self::with_template(files, config, speed, str::to_owned).await
+    }
+
+    /// The same, with a change to the template.
+    pub(crate) async fn with_template(
+        files: &[(&str, &str)],
+        config: &str,
+        speed: f64,
+        change: impl FnOnce(&str) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source");
         for (path, text) in files.iter().chain([&("README", "a source is never empty")]) {
@@ -43,7 +53,8 @@ impl World {
         std::fs::create_dir_all(infra.join("config")).unwrap();
         std::fs::write(infra.join("config/stagegate.yaml"), config).unwrap();
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
-        std::fs::copy(template, infra.join("template.yaml")).unwrap();
+        let template = std::fs::read_to_string(template).unwrap();
+        std::fs::write(infra.join("template.yaml"), change(&template)).unwrap();
         let functions = PathBuf::from(env!("CARGO_BIN_EXE_smoke-test")).parent().unwrap().to_owned();
         let aws = LocalAws::start(Options {
             source: Some(source),
