@@ -6,8 +6,16 @@ use std::process::ExitCode;
 pub(crate) const SUBCOMMAND: &str = "bootstrap";
 
 /// The functions by the name of their package, which is the name of their binary.
-pub(crate) const FUNCTIONS: [&str; 7] =
-    ["approval-request", "approval-response", "approval-watch", "job-guard", "release-gate", "smoke-test", "test-gate"];
+pub(crate) const FUNCTIONS: [&str; 8] = [
+    "approval-request",
+    "approval-response",
+    "approval-watch",
+    "job-guard",
+    "job-worker",
+    "release-gate",
+    "smoke-test",
+    "test-gate",
+];
 
 /// The function that this process is to be, read without the rest of the command line.
 pub(crate) fn asked_for() -> Option<String> {
@@ -19,6 +27,7 @@ pub(crate) fn asked_for() -> Option<String> {
 pub(crate) fn run(function: &str) -> ExitCode {
     match function {
         "job-guard" => job_guard::main(),
+        "job-worker" => job_worker::main(),
         "smoke-test" => smoke_test::main(),
         "approval-request" => approval_request::main(),
         "approval-response" => approval_response::main(),

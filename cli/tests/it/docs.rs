@@ -91,6 +91,7 @@ fn the_rights_on_the_page_are_those_of_the_template() {
         (SMOKE_PAGE, &["SmokeTestRole", "SmokeTestHookRole"]),
         ("docs/job-guard.md", &["JobGuardRole"]),
         (RELEASE_PAGE, &["ReleaseGateRole"]),
+        ("docs/custom-actions.md", &["JobWorkerRole"]),
     ] {
         check_rights(file, roles);
     }

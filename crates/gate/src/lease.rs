@@ -25,6 +25,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 const PATIENCE: Patience =
     Patience { answer_within: Duration::from_secs(2), give_up_after: Duration::from_secs(5), attempts: 5 };
 const FOLDER: &str = "jobs";
+const HANDOVERS: &str = "handovers";
 
 /// Who works on a job, and until when. It holds nothing that is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,38 @@ impl Lease {
     /// Where all leases are.
     pub fn folder() -> Folder<Self> {
         Folder::new(&[FOLDER])
+    }
+
+    /// The lease of a job that a worker has taken and not yet handed to its gate. `run` is the worker's request id, and
+    /// `time` what it has left. `None` outside of AWS Lambda.
+    pub fn handover(run: &str, time: Duration) -> Option<Self> {
+        let now = Timestamp::now();
+        Some(Self {
+            function: std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok()?,
+            request_id: run.to_owned(),
+            started: now,
+            deadline: now.checked_add(SignedDuration::try_from(time).ok()?).ok()?,
+            memory_mb: None,
+            execution: Execution::default(),
+        })
+    }
+
+    /// Where such a lease is: `handovers/<job id>.<part of the request id>.json`. Each worker has its own, because of
+    /// several that reach for a job only one gets it.
+    pub fn handover_key(job: &JobId, run: &str) -> Key<Self> {
+        let part: String = run.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        Key::new(&[HANDOVERS, &format!("{job}.{part}")])
+    }
+
+    /// Where all leases of handed over jobs are.
+    pub fn handovers() -> Folder<Self> {
+        Folder::new(&[HANDOVERS])
+    }
+
+    /// The job of a lease that was listed.
+    pub fn job_of(key: &Key<Self>) -> Option<JobId> {
+        let name = key.name()?;
+        JobId::parse(name.split_once('.').map_or(name, |(job, _)| job))
     }
 
     fn of(started: &StartedJob<'_>) -> Option<Self> {
@@ -148,5 +181,8 @@ mod tests {
         let job = JobId::parse("11111111-2222-4333-8444-555555555555").expect("an id");
         assert_eq!(Lease::key(&job).as_str(), "jobs/11111111-2222-4333-8444-555555555555.json");
         assert_eq!(Lease::folder().as_str(), "jobs/");
+        let key = Lease::handover_key(&job, "a2e87b45-bfef-4621-adf8-a4222a78a61b");
+        assert_eq!(key.as_str(), "handovers/11111111-2222-4333-8444-555555555555.a2e87b45.json");
+        assert_eq!([Lease::job_of(&key), Lease::job_of(&Lease::key(&job))], [Some(job.clone()), Some(job)]);
     }
 }

@@ -9,7 +9,7 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
 use stagegate_gate::{Lease, State};
-use stagegate_state_store::{StateError, StateStore};
+use stagegate_state_store::{Key, StateError, StateStore};
 use thiserror::Error;
 
 use crate::death::Death;
@@ -118,7 +118,7 @@ impl Guard {
         let death = Death::of(record, lease.as_ref(), Timestamp::now());
         let delivery = self.answer(&job, &death, until).await?;
         if let Some(store) = state.store() {
-            forget(store, &job).await;
+            forget(store, &Lease::key(&job)).await;
         }
         Ok(Done::default().with(delivery))
     }
@@ -168,9 +168,9 @@ async fn look(store: &StateStore, job: &JobId) -> Option<Lease> {
 }
 
 /// Removes a lease that nobody needs any more. The next minute tries again where it fails.
-pub(crate) async fn forget(store: &StateStore, job: &JobId) {
-    if let Err(error) = store.remove(&Lease::key(job)).await {
-        tracing::warn!(job_id = %job, reason = %error, "the lease of an answered job could not be removed");
+pub(crate) async fn forget(store: &StateStore, lease: &Key<Lease>) {
+    if let Err(error) = store.remove(lease).await {
+        tracing::warn!(%lease, reason = %error, "the lease of an answered job could not be removed");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use codepipeline_job::{DeliveryError, JobId};
+use codepipeline_job::{Delivery, DeliveryError};
 use jiff::{SignedDuration, Timestamp};
 use stagegate_gate::{Lease, State};
 use stagegate_state_store::{ErrorKind, Key, StateStore};
@@ -24,7 +24,9 @@ pub(crate) async fn sweep(guard: &Guard, until: Instant) -> Result<Done, NotDone
     };
     let mut done = Done::default();
     let mut failed = None;
-    for key in store.list(&Lease::folder(), MOST).await? {
+    let mut keys = store.list(&Lease::folder(), MOST).await?;
+    keys.extend(store.list(&Lease::handovers(), MOST).await?);
+    for key in keys {
         if Instant::now() >= until {
             tracing::warn!("the time is over; the leases that are left wait for the next minute");
             break;
@@ -45,7 +47,7 @@ async fn look_at(
     store: &StateStore,
     key: &Key<Lease>,
     until: Instant,
-) -> Result<Option<codepipeline_job::Delivery>, NotDone> {
+) -> Result<Option<Delivery>, NotDone> {
     let lease = match store.get(key).await {
         // It was removed since it was listed.
         Ok(None) => return Ok(None),
@@ -56,17 +58,22 @@ async fn look_at(
         }
         Err(error) => return Err(error.into()),
     };
-    let job = key.name().and_then(JobId::parse);
+    let job = Lease::job_of(key);
     let Some(job) = job.filter(|_| is_over(&lease, Timestamp::now())) else { return Ok(None) };
+    if *key != Lease::key(&job) && matches!(store.get(&Lease::key(&job)).await, Ok(Some(_))) {
+        // The worker died after a gate had got the job, whose own lease counts now.
+        forget(store, key).await;
+        return Ok(None);
+    }
     match guard.answer(&job, &Death::silent(&lease), until).await {
         Ok(delivery) => {
-            forget(store, &job).await;
+            forget(store, key).await;
             Ok(Some(delivery))
         }
         Err(error @ DeliveryError::Refused { .. }) => {
             // CodePipeline does not know the job, and will not know it in a minute.
             tracing::error!("failed to {error}; its lease is removed");
-            forget(store, &job).await;
+            forget(store, key).await;
             Ok(None)
         }
         Err(error) => Err(error.into()),

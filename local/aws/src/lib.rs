@@ -134,6 +134,10 @@ impl LocalAws {
             None => codepipeline,
         };
         let codepipeline = codepipeline.start();
+        for custom in &template.custom_action_types {
+            let created = codepipeline.call("CreateCustomActionType", custom.input.clone()).await;
+            created.map_err(|error| StartError(format!("create {}: {error}", custom.logical_id)))?;
+        }
         let calls = Calls::of(credentials.functions());
         let json = |prefix, name, router| JsonService { prefix, name, router };
         let services = Services {

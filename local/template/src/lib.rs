@@ -25,6 +25,6 @@ pub use event_source::{EventSource, FunctionEvent, RetryPolicy, TargetInput};
 pub use function::{Build, EventInvoke, Function, FunctionUrl, Logging};
 pub use parameters::ParameterValue;
 pub use queue::{Queue, Redrive};
-pub use resources::{Bucket, Layer, LogGroup, Rule, Schedule, Subscription, Target, Topic};
+pub use resources::{Bucket, CustomActionType, Layer, LogGroup, Rule, Schedule, Subscription, Target, Topic};
 pub use settings::Settings;
 pub use template::{OtherResource, Output, Template, parse_template, read_template};

@@ -45,6 +45,15 @@ pub struct Bucket {
     pub notifications: Option<Value>,
 }
 
+/// `AWS::CodePipeline::CustomActionType`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomActionType {
+    /// The name of the resource in the template.
+    pub logical_id: String,
+    /// Its properties in the form of CreateCustomActionType, which names them with a small letter.
+    pub input: Value,
+}
+
 /// `AWS::SNS::Topic`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
@@ -166,6 +175,46 @@ pub(crate) fn read_bucket(properties: Properties<'_>, identity: Identity<'_>) ->
         versioned: status.as_deref() == Some("Enabled"),
         notifications: properties.json("NotificationConfiguration"),
     })
+}
+
+pub(crate) fn read_custom_action_type(logical_id: &str, properties: Properties<'_>) -> Result<CustomActionType> {
+    const TYPE: &str = "AWS::CodePipeline::CustomActionType";
+    let known = [
+        "Category",
+        "ConfigurationProperties",
+        "InputArtifactDetails",
+        "OutputArtifactDetails",
+        "Provider",
+        "Settings",
+        "Tags",
+        "Version",
+    ];
+    properties.only(&known, TYPE)?;
+    let mut input = serde_json::Map::new();
+    for key in ["Category", "Provider", "Version"] {
+        input.insert(with_small_letter(key), properties.require_string(key, TYPE)?.into());
+    }
+    for key in ["ConfigurationProperties", "InputArtifactDetails", "OutputArtifactDetails", "Settings", "Tags"] {
+        if let Some(value) = properties.json(key) {
+            input.insert(with_small_letter(key), with_small_letters(value));
+        }
+    }
+    Ok(CustomActionType { logical_id: logical_id.to_owned(), input: input.into() })
+}
+
+fn with_small_letters(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            members.into_iter().map(|(key, value)| (with_small_letter(&key), with_small_letters(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(with_small_letters).collect(),
+        other => other,
+    }
+}
+
+fn with_small_letter(key: &str) -> String {
+    let mut letters = key.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 pub(crate) fn read_topic(properties: Properties<'_>, identity: Identity<'_>) -> Result<(Topic, Vec<Subscription>)> {

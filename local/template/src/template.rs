@@ -14,8 +14,8 @@ use crate::physical;
 use crate::properties::{Properties, list, string};
 use crate::queue::{Queue, read_queue};
 use crate::resources::{
-    Bucket, Identity, Layer, LogGroup, Rule, Schedule, Subscription, Topic, read_bucket, read_layer, read_log_group,
-    read_rule, read_schedule, read_subscription, read_topic,
+    Bucket, CustomActionType, Identity, Layer, LogGroup, Rule, Schedule, Subscription, Topic, read_bucket,
+    read_custom_action_type, read_layer, read_log_group, read_rule, read_schedule, read_subscription, read_topic,
 };
 use crate::settings::Settings;
 use crate::yaml::{self, Entry, Kind, Node};
@@ -48,6 +48,8 @@ pub struct Template {
     pub rules: Vec<Rule>,
     /// `AWS::Scheduler::Schedule`.
     pub schedules: Vec<Schedule>,
+    /// `AWS::CodePipeline::CustomActionType`.
+    pub custom_action_types: Vec<CustomActionType>,
     /// Resources of all other types.
     pub other_resources: Vec<OtherResource>,
     /// The outputs by name.
@@ -136,7 +138,8 @@ const RESOURCE_ATTRIBUTES: [&str; 10] = [
     "UpdateReplacePolicy",
 ];
 
-const READ_TYPES: [&str; 10] = [
+const READ_TYPES: [&str; 11] = [
+    "AWS::CodePipeline::CustomActionType",
     "AWS::Events::EventBus",
     "AWS::Events::Rule",
     "AWS::Logs::LogGroup",
@@ -263,6 +266,10 @@ impl Resource<'_, '_> {
         let properties = Properties::of(&resolved, "`Properties`")?;
         if resource_type == "AWS::SNS::Subscription" {
             template.subscriptions.push(read_subscription(properties)?);
+            return Ok(());
+        }
+        if resource_type == "AWS::CodePipeline::CustomActionType" {
+            template.custom_action_types.push(read_custom_action_type(&self.entry.key, properties)?);
             return Ok(());
         }
         let identity = self.identity()?;

@@ -1,0 +1,316 @@
+//! The function: polls, takes and hands on.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime};
+
+use aws_sdk_codepipeline::config::retry::RetryConfig;
+use aws_sdk_codepipeline::error::ProvideErrorMetadata;
+use aws_sdk_codepipeline::types::{ActionOwner, Job};
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use codepipeline_job::{Failure, FailureCause, FailureKind, JobId, Lifecycle};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::Value;
+use stagegate_gate::{Lease, State};
+use stagegate_state_store::{Key, StateStore};
+use thiserror::Error;
+
+use crate::action::{Action, Actions, ActionsError};
+use crate::event::job_event;
+
+/// What is left of the function's time when it takes no further job.
+const MARGIN: Duration = Duration::from_secs(10);
+/// The time of an invocation where nobody says so.
+const TIME: Duration = Duration::from_secs(60);
+/// How often a job is reached for.
+const ATTEMPTS: u32 = 4;
+/// The pause after the first attempt; it grows with each.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How many jobs are asked for at once.
+const BATCH: i32 = 10;
+
+/// What is kept from one invocation to the next.
+#[derive(Clone, Default)]
+pub struct Worker {
+    lifecycle: Lifecycle,
+}
+
+/// What an invocation did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// Jobs that a gate has now.
+    pub handed_on: u32,
+    /// Jobs that another worker took.
+    pub taken_by_others: u32,
+    /// Jobs that could not be handed on, and were failed.
+    pub failed: u32,
+}
+
+/// Jobs may be waiting that could not be taken. Reads after "failed to".
+#[derive(Debug, Error)]
+pub enum NotDone {
+    /// The environment is broken.
+    #[error(transparent)]
+    Actions(#[from] ActionsError),
+    /// CodePipeline does not tell the versions of the action types.
+    #[error("list the custom action types: {detail}")]
+    List {
+        /// What CodePipeline said.
+        detail: String,
+    },
+    /// CodePipeline gave no jobs.
+    #[error("poll for jobs of {action}: {detail}")]
+    Poll {
+        /// The action type.
+        action: String,
+        /// What CodePipeline said.
+        detail: String,
+    },
+    /// A job was taken, and nobody has it.
+    #[error("hand on a job that was taken: {0}")]
+    Lost(#[from] codepipeline_job::DeliveryError),
+}
+
+impl From<NotDone> for Diagnostic {
+    fn from(error: NotDone) -> Self {
+        let error_type = match error {
+            NotDone::Actions(_) => "JobWorker.Configuration",
+            NotDone::List { .. } | NotDone::Poll { .. } => "JobWorker.Poll",
+            NotDone::Lost(_) => "JobWorker.Lost",
+        };
+        Self { error_type: error_type.to_owned(), error_message: format!("failed to {error}") }
+    }
+}
+
+/// Runs the function until the Lambda runtime ends it.
+pub fn main() -> ExitCode {
+    codepipeline_job::init_logging();
+    let worker = Worker::default();
+    let service = service_fn(move |event: LambdaEvent<Value>| {
+        let worker = worker.clone();
+        // What the event says does not matter: whatever waits is taken.
+        async move { worker.work(&event.context).await }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(lambda_runtime::run(service)),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function ends: it failed to use the Lambda runtime");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The services that are called.
+struct Clients {
+    codepipeline: aws_sdk_codepipeline::Client,
+    lambda: aws_sdk_lambda::Client,
+    state: State,
+    until: Instant,
+    run: String,
+}
+
+impl Worker {
+    /// Takes the jobs that wait and hands them on.
+    ///
+    /// # Errors
+    ///
+    /// When the environment is broken, CodePipeline gives no jobs of one of the action types, or a job is lost.
+    pub async fn work(&self, context: &Context) -> Result<Done, NotDone> {
+        let actions = Actions::from_environment();
+        let actions = actions.inspect_err(|error| tracing::error!("failed to {error}"))?;
+        let config = self.lifecycle.shared_config().await;
+        let clients = Clients {
+            codepipeline: aws_sdk_codepipeline::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            state: State::from_environment(&config),
+            until: until(context),
+            run: context.request_id.clone(),
+        };
+        let (mut done, mut failed) = (Done::default(), None);
+        for action in &versions(&clients, &actions).await? {
+            // The jobs of the other action types wait as well.
+            if let Err(error) = self.take_all(&clients, action, &mut done).await {
+                tracing::error!(request_id = clients.run, "failed to {error}");
+                failed = Some(error);
+            }
+        }
+        failed.map_or(Ok(done), Err)
+    }
+
+    async fn take_all(&self, clients: &Clients, action: &Action, done: &mut Done) -> Result<(), NotDone> {
+        loop {
+            let polled = clients.codepipeline.poll_for_jobs().action_type_id(action.id()).max_batch_size(BATCH).send();
+            let polled = polled.await.map_err(|error| NotDone::Poll {
+                action: format!("{}/{}/{}", action.category, action.provider, action.version),
+                detail: error.failure_message(),
+            })?;
+            let mut taken = 0;
+            for job in polled.jobs() {
+                if Instant::now() >= clients.until {
+                    tracing::info!("the time is over; the jobs that are left wait for the next minute");
+                    return Ok(());
+                }
+                taken += u32::from(self.take(clients, action, job, done).await?);
+            }
+            // Whoever polls sees jobs that others are just taking; without progress they are better left alone.
+            if taken == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a job, if nobody else has, and hands it on.
+    async fn take(&self, clients: &Clients, action: &Action, job: &Job, done: &mut Done) -> Result<bool, NotDone> {
+        let (Some(id), Some(nonce)) = (job.id().and_then(JobId::parse), job.nonce()) else {
+            tracing::error!("CodePipeline gave a job without id or nonce");
+            return Ok(false);
+        };
+        // From the moment that it is taken until a gate has it, nobody else would notice the end of this function.
+        let handover = Handover::begin(clients, &id).await;
+        match acknowledge(clients, &id, nonce).await {
+            Taken::Here => {}
+            Taken::Elsewhere => {
+                tracing::debug!(job_id = %id, "another worker has the job");
+                done.taken_by_others += 1;
+                handover.end().await;
+                return Ok(false);
+            }
+            Taken::No(detail) => {
+                tracing::warn!(job_id = %id, detail, "the job could not be taken");
+                handover.end().await;
+                return Ok(false);
+            }
+            Taken::Unknown(detail) => {
+                // It may be here, and nobody will know. The lease stays, so that job-guard fails the job if nobody answers.
+                tracing::error!(job_id = %id, detail, "it is not known who has taken the job");
+                return Ok(false);
+            }
+        }
+        let payload = Blob::new(job_event(job).to_string());
+        let invoked = clients.lambda.invoke().function_name(&action.function).invocation_type(InvocationType::Event);
+        match invoked.payload(payload).send().await {
+            Ok(_) => {
+                tracing::info!(job_id = %id, function = action.function, "job handed on");
+                done.handed_on += 1;
+            }
+            Err(error) => {
+                let message = format!(
+                    "failed to hand the job to {}: {}; may the role of job-worker invoke it?",
+                    action.function,
+                    error.failure_message()
+                );
+                let failure = Failure::new(kind_of(error.failure_kind()), message);
+                tracing::error!(job_id = %id, answer = failure.message(), "the job is failed");
+                self.lifecycle.fail_in_place(&id, &failure, &clients.run, clients.until + MARGIN / 2).await?;
+                done.failed += 1;
+            }
+        }
+        handover.end().await;
+        Ok(true)
+    }
+}
+
+/// The action types with their versions, each of which a pipeline may use.
+async fn versions(clients: &Clients, actions: &Actions) -> Result<Vec<Action>, NotDone> {
+    let (mut all, every): (Vec<_>, Vec<_>) = actions.0.iter().cloned().partition(|action| action.version != "*");
+    if every.is_empty() {
+        return Ok(all);
+    }
+    let mut pages =
+        clients.codepipeline.list_action_types().action_owner_filter(ActionOwner::Custom).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| NotDone::List { detail: error.failure_message() })?;
+        for id in page.action_types().iter().filter_map(|found| found.id()) {
+            let known = every
+                .iter()
+                .find(|action| action.provider == id.provider() && id.category().as_str() == action.category);
+            all.extend(known.map(|action| Action { version: id.version().to_owned(), ..action.clone() }));
+        }
+    }
+    Ok(all)
+}
+
+/// A function that is not there, or refuses, is the platform's to set right.
+fn kind_of(kind: FailureKind) -> FailureKind {
+    if kind == FailureKind::JobFailed { FailureKind::ConfigurationError } else { kind }
+}
+
+/// Who has a job.
+enum Taken {
+    Here,
+    Elsewhere,
+    /// Nobody, as far as this worker is concerned.
+    No(String),
+    /// An answer was lost, and now the nonce is spent.
+    Unknown(String),
+}
+
+/// Takes a job by its nonce, which counts once. A call without an answer may have counted, so the next one is understood
+/// in its light.
+async fn acknowledge(clients: &Clients, job: &JobId, nonce: &str) -> Taken {
+    let mut unanswered = None;
+    for attempt in 1..=ATTEMPTS {
+        let call = clients.codepipeline.acknowledge_job().job_id(job.as_str()).nonce(nonce);
+        // The client's own attempts would hide an answer that was lost.
+        let once = aws_sdk_codepipeline::config::Builder::new().retry_config(RetryConfig::disabled());
+        let error = match call.customize().config_override(once).send().await {
+            Ok(_) => return Taken::Here,
+            Err(error) => error,
+        };
+        let detail = error.failure_message();
+        if error.code() == Some("InvalidNonceException") {
+            return unanswered.map_or(Taken::Elsewhere, Taken::Unknown);
+        }
+        match error.failure_kind() {
+            FailureKind::SystemUnavailable if attempt < ATTEMPTS => {
+                unanswered = Some(detail);
+                tokio::time::sleep(PAUSE * attempt).await;
+            }
+            FailureKind::SystemUnavailable => return Taken::Unknown(detail),
+            _ => return Taken::No(detail),
+        }
+    }
+    Taken::No("it was not tried".to_owned())
+}
+
+/// The lease of a job on its way from CodePipeline to a gate.
+struct Handover<'a> {
+    store: Option<&'a StateStore>,
+    job: &'a JobId,
+    key: Key<Lease>,
+}
+
+impl<'a> Handover<'a> {
+    async fn begin(clients: &'a Clients, job: &'a JobId) -> Self {
+        let (store, key) = (clients.state.store(), Lease::handover_key(job, &clients.run));
+        let left = clients.until.saturating_duration_since(Instant::now()) + MARGIN;
+        if let Some(store) = store
+            && let Some(lease) = Lease::handover(&clients.run, left)
+            && let Err(error) = store.create(&key, &lease).await
+        {
+            tracing::warn!(job_id = %job, reason = %error, "the job has no lease while it is handed on");
+        }
+        Self { store, job, key }
+    }
+
+    async fn end(self) {
+        if let Some(store) = self.store
+            && let Err(error) = store.remove(&self.key).await
+        {
+            tracing::warn!(job_id = %self.job, reason = %error, "the lease of a job that was handed on is left");
+        }
+    }
+}
+
+/// When no further job is taken.
+fn until(context: &Context) -> Instant {
+    let end = SystemTime::UNIX_EPOCH + Duration::from_millis(context.deadline);
+    let left = end.duration_since(SystemTime::now()).unwrap_or(TIME);
+    Instant::now() + left.saturating_sub(MARGIN)
+}
