@@ -8,7 +8,7 @@ use serde_json::Value;
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 use stagegate_local_codepipeline::faults::{CallFault, EventFault, FaultPlan, Faults, Refusal, When};
-use stagegate_local_lambda::FunctionConfig;
+use stagegate_local_lambda::{FunctionConfig, InvocationType};
 
 use crate::function::START;
 use crate::world::{Ended, GATE, GUARD, World};
@@ -36,6 +36,10 @@ struct Row {
     /// Whether the function gets as far as to have a lease.
     works: bool,
     change: fn(&mut FunctionConfig),
+    /// What becomes of the job's event on its way.
+    event: fn(Value) -> Value,
+    /// Whether the event comes twice, the second one while the first is worked on.
+    twice: bool,
     calls: fn() -> Option<FaultPlan>,
     by: By,
     code: &'static str,
@@ -48,6 +52,8 @@ const ROW: Row = Row {
     how: "pass",
     works: true,
     change: |_| {},
+    event: |event| event,
+    twice: false,
     calls: || None,
     by: By::Guard,
     code: "JobFailed",
@@ -70,6 +76,42 @@ fn rows() -> Vec<Row> {
             change: |gate| gate.timeout = Duration::from_secs(8),
             by: By::Function,
             text: "the function had no result after",
+            ..ROW
+        },
+        Row {
+            fault: "an answer that is awaited and never comes",
+            how: "await",
+            change: |gate| gate.timeout = Duration::from_secs(8),
+            by: By::Function,
+            text: "the function had no result after",
+            ..ROW
+        },
+        Row {
+            fault: "the event's data are broken",
+            works: false,
+            event: |mut event| {
+                event["CodePipeline.job"]["data"] = Value::Null;
+                event
+            },
+            by: By::Function,
+            text: "failed to read the job event: `CodePipeline.job.data` is missing",
+            ..ROW
+        },
+        Row {
+            fault: "the event comes twice at once",
+            twice: true,
+            by: By::Function,
+            code: "",
+            text: "all is well",
+            ..ROW
+        },
+        Row {
+            fault: "SIGKILL, and there is no state bucket",
+            how: "kill",
+            works: false,
+            change: |gate| drop(gate.environment.remove("STAGEGATE_STATE_BUCKET")),
+            code: "SystemUnavailable",
+            text: "stagegate-test-gate was killed; if it happens again",
             ..ROW
         },
         Row { fault: "SIGKILL", how: "kill", code: "SystemUnavailable", text: "stagegate-test-gate was killed", ..ROW },
@@ -120,6 +162,18 @@ fn rows() -> Vec<Row> {
             ..ROW
         },
         Row {
+            fault: "the answer is refused with 400",
+            calls: || {
+                let code = "ValidationException".to_owned();
+                let refusal = Refusal { status: 400, code, message: "an injected fault".to_owned() };
+                let fault = CallFault::Refuse(refusal);
+                Some(FaultPlan::seeded(1).on_call("PutJobSuccessResult", When::Always, fault))
+            },
+            by: By::Function,
+            text: "CodePipeline refused the success that the function reported",
+            ..ROW
+        },
+        Row {
             fault: "the answer is refused with 403",
             calls: || refusing(403, When::Always),
             by: By::Function,
@@ -166,11 +220,17 @@ async fn every_fault_has_one_answer() {
 
 async fn run(row: &Row) -> (Ended, Duration) {
     let fault = row.fault;
-    let world = World::new(Clock::system(), (row.calls)().map(|plan| Arc::new(plan) as Arc<dyn Faults>)).await;
+    let faults = (row.calls)().map(|plan| Arc::new(plan) as Arc<dyn Faults>);
+    let world = World::with(Clock::system(), faults, row.event).await;
     world.change(GATE, row.change);
     let execution = world.start(row.how).await;
     if row.works {
         world.until("the lease", |world| !world.leases().is_empty()).await;
+    }
+    if row.twice {
+        let again = world.aws.lambda().invoke(GATE, world.job().to_string(), InvocationType::Event).await;
+        assert_eq!(again.unwrap().function_error, None);
+        world.until("the second job", |world| world.logs().matches("job started").count() == 2).await;
     }
     world.let_go();
     let from = Instant::now();

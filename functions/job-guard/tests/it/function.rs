@@ -40,6 +40,7 @@ async fn gate(job: Job, _context: JobContext) -> Result<Success, Failure> {
         "block" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
+        "await" => std::future::pending().await,
         "exit" => std::process::exit(7),
         "abort" => std::process::abort(),
         "kill" => signal("-KILL").await,

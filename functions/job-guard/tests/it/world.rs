@@ -38,6 +38,11 @@ pub(crate) struct Ended {
 
 impl World {
     pub(crate) async fn new(clock: Clock, faults: Option<Arc<dyn Faults>>) -> Self {
+        Self::with(clock, faults, |event| event).await
+    }
+
+    /// A world in which `change` happens to the events of jobs.
+    pub(crate) async fn with(clock: Clock, faults: Option<Arc<dyn Faults>>, change: fn(Value) -> Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source");
         std::fs::create_dir_all(&source).unwrap();
@@ -51,7 +56,7 @@ impl World {
             codepipeline_faults: faults,
             event_change: Some(Arc::new(move |_: &str, event: Value| {
                 seen.lock().unwrap().push(event.clone());
-                event
+                change(event)
             })),
             ..Options::new(
                 folder.path().join("data"),
