@@ -52,8 +52,9 @@ impl World {
         std::fs::copy(crate::root().join("infra/template.yaml"), infra.join("template.yaml")).unwrap();
         let slack = Slack::start(stagegate_local_slack::Options::default()).await.unwrap();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_stagegate"));
-        let functions = ["approval-request", "approval-response", "approval-watch", "test-gate"];
-        let functions = functions.map(str::to_owned).to_vec();
+        let template = std::fs::read_to_string(infra.join("template.yaml")).unwrap();
+        let functions = template.lines().filter_map(|line| line.trim().strip_prefix("Binary: ").map(str::to_owned));
+        let functions = functions.collect();
         let bootstraps = Bootstraps::Program { program, arguments: vec!["bootstrap".to_owned()], functions };
         let clock = Clock::system();
         let options = Options {
