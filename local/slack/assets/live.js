@@ -41,7 +41,8 @@
       const target = (focused && document.getElementById(focused)) || firstField(part);
       if (!target) continue;
       target.focus();
-      if (focused === target.id && caret != null) target.setSelectionRange?.(caret, caret);
+      const place = focused === target.id && caret != null ? caret : target.value?.length;
+      if (place) target.setSelectionRange?.(place, place);
     }
   }
 

@@ -5,6 +5,7 @@
 mod blocks;
 mod client;
 mod interaction;
+mod manifest;
 mod server;
 mod signature;
 mod text;

@@ -4,6 +4,7 @@
 
 mod api;
 mod app;
+mod browser;
 mod clicks;
 mod page;
 mod refusals;
