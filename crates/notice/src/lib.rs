@@ -1,0 +1,33 @@
+//! What people hear of a pipeline execution.
+//!
+//! A [`Picture`] is what is known of one execution. Each event gives a small one ([`Picture::of`]), and so does what
+//! CodePipeline answers when it is asked; [`Picture::join`] puts them together. Joining is commutative, associative and
+//! idempotent, so that the order, the number and the loss of events change nothing once what was lost has been looked up.
+//!
+//! From the picture follow the [`Head`] (how the execution stands, in a few lines) and the [`Notice`]s, each with a key of
+//! its own. A [`Thread`] is what is stored: the picture, and which message of which channel was posted where;
+//! [`Thread::due`] says what is to be sent next.
+//!
+//! Nothing here does I/O.
+
+mod about;
+mod action;
+mod head;
+mod mark;
+mod notice;
+mod picture;
+mod register;
+mod render;
+mod states;
+mod thread;
+
+pub use about::{About, Revision, Series, VerdictLine};
+pub use action::{Action, Reason, ReasonSource};
+pub use head::{Head, StageLine, Status};
+pub use mark::Mark;
+pub use notice::{Kind, Line, Notice};
+pub use picture::{Picture, Stage};
+pub use register::Moment;
+pub use render::{json, slack_head, slack_notice, subject, text};
+pub use states::{ActionState, ExecutionState, StageState};
+pub use thread::{Effect, Lease, Message, Post, Posted, Route, Thread};

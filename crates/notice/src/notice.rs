@@ -1,0 +1,205 @@
+//! What people must hear, one thing at a time.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::picture::Picture;
+use crate::states::{ActionState, ExecutionState};
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An execution has begun.
+    Started,
+    /// An action, or the execution as a whole, has failed.
+    Failed,
+    /// An execution has succeeded.
+    Succeeded,
+    /// An execution has succeeded after one had failed.
+    Recovered,
+    /// An action waits for an approval.
+    Approval,
+    /// A newer execution has overtaken this one.
+    Superseded,
+    /// Somebody has stopped the execution, or the pipeline was changed under it.
+    Stopped,
+    /// The execution rolls a stage back.
+    RolledBack,
+}
+
+impl Kind {
+    /// The name, as it stands in `stagegate.yaml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Failed => "failed",
+            Self::Succeeded => "succeeded",
+            Self::Recovered => "recovered",
+            Self::Approval => "approval",
+            Self::Superseded => "superseded",
+            Self::Stopped => "stopped",
+            Self::RolledBack => "rolled_back",
+        }
+    }
+
+    /// Whether the head message says it already.
+    pub(crate) fn is_in_the_head(self) -> bool {
+        matches!(self, Self::Started | Self::Succeeded)
+    }
+}
+
+/// Something that people must hear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// By what it is known: it is posted once for each channel.
+    pub key: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// The stage.
+    pub stage: Option<String>,
+    /// In a few words, after the pipeline's name.
+    pub title: String,
+    /// More about it.
+    pub lines: Vec<Line>,
+}
+
+/// A line of text from anywhere, and where it leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// What it is.
+    pub label: &'static str,
+    /// What it says.
+    pub text: String,
+    /// Where it leads.
+    pub url: Option<String>,
+}
+
+impl Picture {
+    /// Everything that people must hear of this execution so far. What stands here once stays here, whatever else arrives.
+    pub fn notices(&self) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let plain = |key: &str, kind, title: String| Notice {
+            key: key.to_owned(),
+            kind,
+            stage: None,
+            title,
+            lines: Vec::new(),
+        };
+        if *self != Self::default() {
+            let title = self
+                .about
+                .trigger
+                .as_deref()
+                .map_or_else(|| "has started".to_owned(), |by| format!("was started by {by}"));
+            notices.push(plain("started", Kind::Started, title));
+        }
+        if let Some(to) = &self.about.rollback_to {
+            notices.push(plain("rolled-back", Kind::RolledBack, format!("rolls back to the execution {to}")));
+        }
+        let mut actions: Vec<_> = self.actions.iter().collect();
+        actions.sort_by_key(|(id, action)| (action.started, *id));
+        for (id, action) in actions {
+            if action.is_approval() {
+                notices.push(approval(id, action));
+            }
+            if action.state == ActionState::Failed {
+                notices.push(self.failure(id, action));
+            }
+        }
+        if self.fails_without_action {
+            let title = "has failed, and not by an action: look at the conditions of its stages".to_owned();
+            notices.push(plain("failed", Kind::Failed, title));
+        }
+        for (state, kind, title) in [
+            (ExecutionState::Superseded, Kind::Superseded, "was superseded by a newer execution"),
+            (ExecutionState::Stopped, Kind::Stopped, "was stopped"),
+            (ExecutionState::Canceled, Kind::Stopped, "was cancelled, because the pipeline was changed"),
+        ] {
+            if self.seen.contains_key(&state) {
+                let why = self.about.stop_comment.as_ref().filter(|_| state == ExecutionState::Stopped);
+                let lines =
+                    why.map(|text| Line { label: "Comment", text: text.clone(), url: None }).into_iter().collect();
+                notices.push(Notice { lines, ..plain(title, kind, title.to_owned()) });
+            }
+        }
+        notices.extend(self.success());
+        notices
+    }
+
+    fn success(&self) -> Vec<Notice> {
+        let Some(at) = self.seen.get(&ExecutionState::Succeeded) else { return Vec::new() };
+        let notice = |kind: Kind, title: String| Notice {
+            key: kind.name().to_owned(),
+            kind,
+            stage: None,
+            title,
+            lines: Vec::new(),
+        };
+        let mut notices = vec![notice(Kind::Succeeded, "has succeeded".to_owned())];
+        // Its own failures count as one failed execution.
+        let own = self.actions.values().filter(|action| action.state == ActionState::Failed);
+        let own = own.filter_map(|action| action.ended).chain(self.seen.get(&ExecutionState::Failed).copied()).min();
+        let before = self.series.unwrap_or_default();
+        let failed = before.failed + u32::from(own.is_some());
+        if failed > 0 {
+            let since = before.since.or(own);
+            let after = since.map(|since| format!(" after {}", duration(since, *at))).unwrap_or_default();
+            let plural = if failed == 1 { "" } else { "s" };
+            notices.push(notice(Kind::Recovered, format!("is green again{after}, {failed} failed execution{plural}")));
+        }
+        notices
+    }
+
+    fn failure(&self, id: &str, action: &Action) -> Notice {
+        let name = action.name.as_deref().unwrap_or("?");
+        let verb = if action.is_approval() { "was rejected" } else { "has failed" };
+        let mut lines = Vec::new();
+        if let Some(reason) = &action.reason {
+            let code = reason.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            lines.push(Line { label: "Reason", text: format!("{}{code}", reason.text), url: None });
+        }
+        let verdicts = self.verdicts.iter().filter(|(_, verdict)| !verdict.has_passed);
+        lines.extend(verdicts.map(|(gate, verdict)| Line {
+            label: "Gate",
+            text: format!("{gate}: {}", verdict.summary),
+            url: None,
+        }));
+        if let Some(url) = &action.url {
+            lines.push(Line { label: "Details", text: "open".to_owned(), url: Some(url.clone()) });
+        }
+        Notice {
+            key: format!("failed/{id}"),
+            kind: Kind::Failed,
+            stage: action.stage.clone(),
+            title: format!("{name} {verb} in {}", action.stage.as_deref().unwrap_or("?")),
+            lines,
+        }
+    }
+}
+
+fn approval(id: &str, action: &Action) -> Notice {
+    let name = action.name.as_deref().unwrap_or("?");
+    Notice {
+        key: format!("approval/{id}"),
+        kind: Kind::Approval,
+        stage: action.stage.clone(),
+        title: format!("{name} asks for an approval in {}", action.stage.as_deref().unwrap_or("?")),
+        lines: Vec::new(),
+    }
+}
+
+/// A length of time in its greatest two units.
+fn duration(from: Timestamp, to: Timestamp) -> String {
+    let minutes = to.duration_since(from).max(SignedDuration::ZERO).as_mins();
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => "less than a minute".to_owned(),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, 0) => format!("{hours} h"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, 0, _) => format!("{days} d"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}

@@ -1,0 +1,170 @@
+//! What is known of one execution, put together from whatever arrives.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stagegate_pipeline_event::{ActionChange, Change, Event, ExecutionChange, StageChange};
+
+use crate::about::{About, Series, VerdictLine};
+use crate::action::{Action, Reason, ReasonSource};
+use crate::register::{Moment, earlier, greater, kept};
+use crate::states::{ActionState, ExecutionState, StageState};
+
+/// What is known of one execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// When it began.
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    /// How it stands.
+    #[serde(default)]
+    pub state: Option<Moment<ExecutionState>>,
+    /// When it was in each state for the first time.
+    #[serde(default)]
+    pub seen: BTreeMap<ExecutionState, Timestamp>,
+    /// The stages that have begun, by name.
+    #[serde(default)]
+    pub stages: BTreeMap<String, Stage>,
+    /// The executions of actions, by id.
+    #[serde(default)]
+    pub actions: BTreeMap<String, Action>,
+    /// What it is about.
+    #[serde(default)]
+    pub about: About,
+    /// The failures before it, where somebody has looked.
+    #[serde(default)]
+    pub series: Option<Series>,
+    /// What gates have said, by gate.
+    #[serde(default)]
+    pub verdicts: BTreeMap<String, VerdictLine>,
+    /// Whether somebody has looked at an end in failure and found no action that failed.
+    #[serde(default)]
+    pub fails_without_action: bool,
+}
+
+/// What is known of a stage beside its actions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// When it began.
+    pub started: Option<Timestamp>,
+    /// How it stands.
+    pub state: Option<Moment<StageState>>,
+}
+
+impl Picture {
+    /// What an event says; nothing where it is not one of an execution. `at` stands in where the event has no time.
+    pub fn of(event: &Event, at: Timestamp) -> Self {
+        let at = event.time.unwrap_or(at);
+        let mut picture = Self::default();
+        picture.about.region = kept(event.region.as_deref());
+        match &event.change {
+            Change::Execution(change) => picture.execution_change(change, at),
+            Change::Stage(change) => picture.stage_change(change, at),
+            Change::Action(change) => picture.action_change(change, at),
+            _ => return Self::default(),
+        }
+        picture
+    }
+
+    fn execution_change(&mut self, change: &ExecutionChange, at: Timestamp) {
+        self.started = time(change.start_time.as_deref());
+        if let Some(state) = change.state.as_deref().and_then(ExecutionState::read) {
+            self.enter(state, at);
+        }
+        self.about.stop_comment = kept(change.stop_execution_comments.as_deref());
+        let Some(trigger) = &change.execution_trigger else { return };
+        self.about.author = kept(trigger.author_name.as_deref());
+        // The one who started it by hand is the end of the ARN.
+        let detail = trigger.trigger_detail.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or(arn));
+        self.about.trigger = kept(detail.or(trigger.trigger_type.as_deref()));
+    }
+
+    /// The execution was in a state at a time.
+    pub fn enter(&mut self, state: ExecutionState, at: Timestamp) {
+        greater(&mut self.state, &Some(Moment { at, state }));
+        let first = self.seen.entry(state).or_insert(at);
+        *first = at.min(*first);
+    }
+
+    fn stage_change(&mut self, change: &StageChange, at: Timestamp) {
+        let Some(name) = kept(change.stage.as_deref()) else { return };
+        let state = change.state.as_deref().and_then(StageState::read).map(|state| Moment { at, state });
+        let started = time(change.start_time.as_deref());
+        self.stages.insert(name, Stage { started, state });
+    }
+
+    fn action_change(&mut self, change: &ActionChange, at: Timestamp) {
+        let Some(state) = change.state.as_deref().and_then(ActionState::read) else { return };
+        // Events of older times have no id; then the whole action is looked up.
+        let Some(id) = kept(change.action_execution_id.as_deref()) else { return };
+        let result = change.execution_result.clone().unwrap_or_default();
+        let has_failed = state == ActionState::Failed;
+        let reason = kept(result.summary.as_deref()).filter(|_| has_failed).map(|text| Reason {
+            source: ReasonSource::Event,
+            text,
+            code: kept(result.error_code.as_deref()),
+        });
+        let action = Action {
+            stage: kept(change.stage.as_deref()),
+            name: kept(change.action.as_deref()),
+            category: kept(change.action_type.as_ref().and_then(|kind| kind.category.as_deref())),
+            started: time(change.start_time.as_deref()),
+            ended: (state != ActionState::Started).then_some(at),
+            state,
+            reason,
+            url: kept(result.url.as_deref()).filter(|url| url.starts_with("https://")),
+        };
+        self.actions.insert(id, action);
+    }
+
+    /// Puts two pictures together. The order does not matter, and neither does doing it twice.
+    pub fn join(&mut self, other: &Self) {
+        earlier(&mut self.started, other.started);
+        greater(&mut self.state, &other.state);
+        for (state, at) in &other.seen {
+            let first = self.seen.entry(*state).or_insert(*at);
+            *first = (*first).min(*at);
+        }
+        for (name, stage) in &other.stages {
+            let mine = self.stages.entry(name.clone()).or_default();
+            earlier(&mut mine.started, stage.started);
+            greater(&mut mine.state, &stage.state);
+        }
+        for (id, action) in &other.actions {
+            self.actions.entry(id.clone()).or_default().join(action);
+        }
+        self.about.join(&other.about);
+        greater(&mut self.series, &other.series);
+        for (gate, verdict) in &other.verdicts {
+            greater(self.verdicts.entry(gate.clone()).or_insert_with(|| verdict.clone()), verdict);
+        }
+        greater(&mut self.fails_without_action, &other.fails_without_action);
+    }
+
+    /// How the execution stands, as far as it is known.
+    pub fn execution_state(&self) -> Option<ExecutionState> {
+        self.state.map(|moment| moment.state)
+    }
+
+    /// The names of the stages in their order: that of the pipeline where it is known, then by their beginning.
+    pub(crate) fn stage_names(&self) -> Vec<&str> {
+        let mut others: BTreeMap<&str, Option<Timestamp>> = BTreeMap::new();
+        for (name, stage) in &self.stages {
+            others.insert(name, stage.started);
+        }
+        for action in self.actions.values() {
+            if let Some(stage) = &action.stage {
+                earlier(others.entry(stage).or_default(), action.started);
+            }
+        }
+        let known: Vec<_> = self.about.stages.iter().map(String::as_str).collect();
+        let mut rest: Vec<_> = others.into_iter().filter(|(name, _)| !known.contains(name)).collect();
+        rest.sort_by_key(|(name, started)| (started.is_none(), *started, *name));
+        known.into_iter().chain(rest.into_iter().map(|(name, _)| name)).collect()
+    }
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text?.parse().ok()
+}
