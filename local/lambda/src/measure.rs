@@ -13,7 +13,7 @@ use crate::host::{HostOptions, LambdaHost};
 use crate::invocation::InvocationType;
 
 /// Cold starts of one function, in real time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColdStartStats {
     /// From just before the process was started to its first answer, shortest first.
     pub total: Vec<Duration>,
@@ -37,6 +37,15 @@ impl ColdStartStats {
     /// The cold start that nine of ten do not exceed.
     pub fn p90(&self) -> Duration {
         self.quantile(9, 10)
+    }
+
+    /// Adds further cold starts of the same function.
+    pub fn add(&mut self, more: Self) {
+        self.total.extend(more.total);
+        self.init.extend(more.init);
+        self.total.sort_unstable();
+        self.init.sort_unstable();
+        self.max_memory_kb = self.max_memory_kb.max(more.max_memory_kb);
     }
 
     fn quantile(&self, numerator: usize, denominator: usize) -> Duration {
