@@ -14,8 +14,8 @@ use stagegate_aws_environment::http_client;
 
 /// An endpoint that answers every call with an empty object, and how many connections it was reached by.
 async fn endpoint() -> (SocketAddr, Arc<AtomicU32>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
     let connections = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&connections);
     let listener = listener.tap_io(move |_| {
