@@ -11,8 +11,8 @@ use crate::world::World;
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PUT: &str = "PutLifecycleEventHookExecutionStatus";
-/// What is deployed: an alias of this function. Nobody calls it.
-const FUNCTION: &str = "stagegate-test-gate";
+/// What is deployed: an alias of this function, which every build of these tests has. Nobody calls it.
+const FUNCTION: &str = "stagegate-smoke-test";
 
 const CONFIG: &str = "gates:\n  web-smoke:\n    hurl: [smoke/*.hurl]\n    network: {allow_networks: [127.0.0.1]}\n";
 
