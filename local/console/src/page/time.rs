@@ -12,7 +12,7 @@ pub(super) fn clock(time: Timestamp) -> Markup {
     }
 }
 
-/// How long something took, or, while it goes on, since when it does; the script counts that on.
+/// How long something took, or, while it goes on, since when it does.
 pub(super) fn took(started: Timestamp, ended: Option<Timestamp>) -> Markup {
     match ended {
         Some(ended) => html! { span class="console-took" { (length(started, ended)) } },
