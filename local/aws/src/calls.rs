@@ -30,8 +30,13 @@ impl Calls {
         Self { counts: Arc::default(), functions: Arc::new(functions) }
     }
 
+    /// The function that signed a request.
+    pub(crate) fn function(&self, headers: &HeaderMap) -> Option<&str> {
+        access_key(headers).and_then(|key| self.functions.get(key)).map(String::as_str)
+    }
+
     pub(crate) fn note(&self, service: &'static str, operation: &str, headers: &HeaderMap) {
-        let function = access_key(headers).and_then(|key| self.functions.get(key)).cloned();
+        let function = self.function(headers).map(str::to_owned);
         let call = Call { service, operation: operation.to_owned(), function };
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(call).or_default() += 1;
     }

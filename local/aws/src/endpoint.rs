@@ -1,6 +1,9 @@
 //! The one endpoint: a request finds its service by what it carries, as at a gateway in front of AWS.
 
+mod requests;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -8,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
 use s3s::service::S3Service;
+use stagegate_local_faults::{ApiCall, CallFaults, Wire, spoil};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tower_service::Service;
@@ -26,6 +30,7 @@ pub(crate) struct Services {
     pub(crate) sns: Router,
     pub(crate) s3: S3Service,
     pub(crate) calls: Calls,
+    pub(crate) faults: Option<Arc<dyn CallFaults>>,
 }
 
 /// A service whose requests name their operation in the header `X-Amz-Target`.
@@ -74,25 +79,27 @@ impl Endpoint {
     }
 }
 
-/// JSON services name their operation in a header, CBOR services in the path, Lambda has paths of its own, SNS takes forms, and everything else is
-/// S3.
+/// JSON services name their operation in a header, CBOR services in the path, Lambda has paths of its own, SNS takes
+/// forms, and everything else is S3.
 async fn dispatch(State(services): State<Services>, request: Request) -> Response {
-    let Services { json, mut lambda, mut sns, s3, calls } = services;
-    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
-    let is_lambda = request.uri().path().starts_with("/2015-03-31/");
-    let target = target.or_else(|| cbor_target(&request));
-    let method = request.method().clone();
-    let method = method.as_str();
-    if let Some(target) = target {
-        let Some(mut service) = json.iter().find(|service| target.starts_with(service.prefix)).cloned() else {
-            return unknown_service(&target, &json);
+    let header = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
+    let wire = if header.is_some() { Wire::Json } else { Wire::Cbor };
+    if let Some(target) = header.or_else(|| cbor_target(&request)) {
+        let Some(service) = services.json.iter().find(|service| target.starts_with(service.prefix)) else {
+            return unknown_service(&target, &services.json);
         };
-        calls.note(service.name, operation(&target), request.headers());
-        return infallible(service.router.call(request).await);
+        let mut router = service.router.clone();
+        let call = Called { service: service.name, operation: operation(&target), resource: "", wire };
+        services.calls.note(service.name, call.operation, request.headers());
+        return services.serve(&call, request, async move |request| infallible(router.call(request).await)).await;
     }
-    if is_lambda {
-        calls.note("lambda", method, request.headers());
-        return infallible(lambda.call(request).await);
+    if request.uri().path().starts_with("/2015-03-31/") {
+        services.calls.note("lambda", request.method().as_str(), request.headers());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (operation, resource) = requests::lambda(&method, &path);
+        let call = Called { service: "lambda", operation, resource, wire: Wire::Json };
+        let mut lambda = services.lambda.clone();
+        return services.serve(&call, request, async move |request| infallible(lambda.call(request).await)).await;
     }
     // Of the services here only SNS speaks the Query protocol. An upload to S3 by a form is multipart.
     if is_form(&request) {
@@ -100,11 +107,43 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
         let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
             return (StatusCode::PAYLOAD_TOO_LARGE, "the form is too large, or it ended too soon").into_response();
         };
-        calls.note("sns", &action(&body), &parts.headers);
-        return infallible(sns.call(Request::from_parts(parts, Body::from(body))).await);
+        let action = action(&body);
+        services.calls.note("sns", &action, &parts.headers);
+        let call = Called { service: "sns", operation: &action, resource: "", wire: Wire::Query };
+        let mut sns = services.sns.clone();
+        let request = Request::from_parts(parts, Body::from(body));
+        return services.serve(&call, request, async move |request| infallible(sns.call(request).await)).await;
     }
-    calls.note("s3", method, request.headers());
-    serve_s3(State(s3), request).await
+    services.calls.note("s3", request.method().as_str(), request.headers());
+    let (method, path) = (request.method().clone(), requests::decoded(request.uri().path()));
+    let operation = requests::s3(&method, request.uri(), request.headers(), &path);
+    let call = Called { service: "s3", operation, resource: path.trim_start_matches('/'), wire: Wire::S3 };
+    let s3 = services.s3.clone();
+    services.serve(&call, request, async move |request| serve_s3(State(s3), request).await).await
+}
+
+/// What a request turned out to be.
+struct Called<'a> {
+    service: &'static str,
+    operation: &'a str,
+    resource: &'a str,
+    wire: Wire,
+}
+
+impl Services {
+    /// Serves a call, as the faults want it where there are any.
+    async fn serve(
+        &self,
+        called: &Called<'_>,
+        request: Request,
+        serve: impl AsyncFnOnce(Request) -> Response,
+    ) -> Response {
+        let Some(faults) = &self.faults else { return serve(request).await };
+        let Called { service, operation, resource, wire } = *called;
+        let function = self.calls.function(request.headers());
+        let fault = faults.call(&ApiCall { service, operation, resource, function });
+        spoil(fault, wire, request, serve).await
+    }
 }
 
 /// The service and the operation in a path of Smithy RPC v2 CBOR, written like `X-Amz-Target`. A service that speaks

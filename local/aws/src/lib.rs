@@ -4,6 +4,7 @@
 mod calls;
 mod credentials;
 mod endpoint;
+pub mod faults;
 mod functions;
 mod invoker;
 mod options;
@@ -89,7 +90,8 @@ impl LocalAws {
             listener.local_addr().map_err(|error| StartError(format!("find out the endpoint's port: {error}")))?;
         let logs = Arc::new(LogFiles::new(options.data.join("logs/lambda")));
         let (destinations, results) = Destinations::new();
-        let host_options = HostOptions { logs, destinations, tells_time: true, ..HostOptions::default() };
+        let faults = options.invoke_faults.clone();
+        let host_options = HostOptions { logs, destinations, tells_time: true, faults, ..HostOptions::default() };
         let lambda = LambdaHost::new(options.clock.clone(), host_options);
         let mut credentials = Credentials::new();
         let endpoint_url = format!("http://{address}");
@@ -142,6 +144,7 @@ impl LocalAws {
         let json = |prefix, name, router| JsonService { prefix, name, router };
         let services = Services {
             calls: calls.clone(),
+            faults: options.call_faults.clone(),
             json: vec![
                 json("CodePipeline_", "codepipeline", stagegate_local_codepipeline::router(codepipeline.clone())),
                 json("CodeBuild_", "codebuild", stagegate_local_codebuild::router(codebuild.clone())),

@@ -9,7 +9,9 @@ use stagegate_local_actions::LogListener;
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::faults::Faults;
 use stagegate_local_events::DeliveryFault;
+use stagegate_local_faults::CallFaults;
 use stagegate_local_lambda::FormBody;
+use stagegate_local_lambda::faults::InvokeFaults;
 
 /// How to start a local AWS.
 #[derive(Clone)]
@@ -38,6 +40,10 @@ pub struct Options {
     pub event_change: Option<EventChange>,
     /// Spoils calls of the CodePipeline API, and CodePipeline's events before any rule sees them.
     pub codepipeline_faults: Option<Arc<dyn Faults>>,
+    /// Spoils calls at the endpoint, of S3 and of every other service.
+    pub call_faults: Option<Arc<dyn CallFaults>>,
+    /// Throttles, crashes and kills functions.
+    pub invoke_faults: Option<Arc<dyn InvokeFaults>>,
     /// Loses, repeats, delays and reorders the deliveries of rules, schedules, topics and destinations.
     pub delivery_fault: Option<DeliveryFault>,
     /// How the body of a form reaches a function through its URL.
@@ -63,6 +69,8 @@ impl Options {
             log_listener: None,
             event_change: None,
             codepipeline_faults: None,
+            call_faults: None,
+            invoke_faults: None,
             delivery_fault: None,
             form_body: FormBody::default(),
         }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::config::{FunctionConfig, LogFormat};
+use crate::faults::Blow;
 use crate::invocation::FunctionError;
 use crate::log::{LogSource, LogStream};
 use crate::output::OutputReader;
@@ -34,6 +35,8 @@ pub(crate) struct Environment {
     log: Arc<LogStream>,
     memory_limit_kb: u64,
     timeout: Duration,
+    /// An injected fault that is to come.
+    blow: Option<(Instant, Blow)>,
 }
 
 /// What a function answered.
@@ -85,7 +88,7 @@ impl Environment {
             OutputReader::start(stderr, LogSource::Stderr, Arc::clone(&log)),
         ];
         let memory_limit_kb = u64::from(config.memory_mb) * 1024;
-        Ok(Self { process, runtime_api, events, output, log, memory_limit_kb, timeout: config.timeout })
+        Ok(Self { process, runtime_api, events, output, log, memory_limit_kb, timeout: config.timeout, blow: None })
     }
 
     pub(crate) fn log(&self) -> &Arc<LogStream> {
@@ -118,12 +121,26 @@ impl Environment {
         }
     }
 
-    /// Hands out an event and waits for the answer, then for the runtime to ask for the next one.
-    pub(crate) async fn invoke(&mut self, event: Event) -> Finished {
-        let (deadline, request_id) = (Instant::now() + event.timeout, event.request_id.clone());
+    /// Ends the process as a fault does, at any time.
+    pub(crate) fn crash(&self) {
+        self.process.kill();
+    }
+
+    /// Hands out an event and waits for the answer, then for the runtime to ask for the next one. A blow strikes the
+    /// process if it has not finished by then.
+    pub(crate) async fn invoke(&mut self, event: Event, blow: Option<(Duration, Blow)>) -> Finished {
+        let now = Instant::now();
+        let (deadline, request_id) = (now + event.timeout, event.request_id.clone());
+        self.blow = blow.map(|(after, blow)| (now + after, blow));
         self.runtime_api.send(event).await;
+        let finished = self.finish(&request_id, deadline).await;
+        self.blow = None;
+        finished
+    }
+
+    async fn finish(&mut self, request_id: &str, deadline: Instant) -> Finished {
         let answer = loop {
-            match self.step(&request_id, deadline).await {
+            match self.step(request_id, deadline).await {
                 Step::Told(RuntimeEvent::Response(payload)) => break Ok(payload),
                 Step::Told(RuntimeEvent::ResponseTooLarge) => break Err(response_too_large()),
                 Step::Told(RuntimeEvent::Error { error, payload } | RuntimeEvent::InitError { error, payload }) => {
@@ -137,7 +154,7 @@ impl Environment {
             }
         };
         loop {
-            match self.step(&request_id, deadline).await {
+            match self.step(request_id, deadline).await {
                 Step::Told(RuntimeEvent::Ready) => {
                     self.drain_output().await;
                     return Finished { answer, broken: None };
@@ -153,6 +170,7 @@ impl Environment {
         let mut memory = interval(MEMORY_INTERVAL);
         memory.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let failure = loop {
+            let blow_at = self.blow.map_or(deadline, |(at, _)| at);
             tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => match self.exceeds_memory() {
@@ -160,6 +178,11 @@ impl Environment {
                     true => break self.out_of_memory(request_id),
                 },
                 status = self.process.exited() => break exit_failure(request_id, status),
+                () = sleep_until(blow_at), if self.blow.is_some() => {
+                    if let Some(failure) = self.strike(request_id) {
+                        break failure;
+                    }
+                }
                 () = sleep_until(deadline) => break timeout_failure(request_id, self.timeout),
                 _ = memory.tick() => if self.exceeds_memory() {
                     break self.out_of_memory(request_id);
@@ -168,6 +191,18 @@ impl Environment {
         };
         self.end_process().await;
         Step::Failed(failure)
+    }
+
+    /// Carries out the injected fault. What a signal does to the process shows by itself.
+    fn strike(&mut self, request_id: &str) -> Option<Failure> {
+        let (_, blow) = self.blow.take()?;
+        match blow {
+            Blow::OutOfMemory => Some(self.out_of_memory(request_id)),
+            Blow::Signal(signal) => {
+                self.process.signal(signal.to_system());
+                None
+            }
+        }
     }
 
     fn exceeds_memory(&self) -> bool {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::config::FunctionConfig;
 use crate::environment::{Answer, Environment, Failure, FailureKind, Finished};
+use crate::faults::InvokeFault;
 use crate::invocation::{InvocationMetrics, InvokeResult};
 use crate::log::{LogSink, LogSource, LogStream};
 use crate::reaper::Reaper;
@@ -22,6 +23,7 @@ pub(crate) struct Starter<'a> {
     pub(crate) logs: &'a Arc<dyn LogSink>,
     pub(crate) clock: &'a Clock,
     pub(crate) reaper: &'a Reaper,
+    pub(crate) fault: InvokeFault,
 }
 
 impl Starter<'_> {
@@ -31,7 +33,11 @@ impl Starter<'_> {
     }
 
     async fn start(&self, log: Arc<LogStream>) -> std::io::Result<Environment> {
-        Environment::start(self.config, log, self.reaper).await
+        let environment = Environment::start(self.config, log, self.reaper).await?;
+        if self.fault == InvokeFault::CrashAtStart {
+            environment.crash();
+        }
+        Ok(environment)
     }
 }
 
@@ -50,6 +56,9 @@ impl Execution {
     /// Only if no process could be started at all.
     pub(crate) async fn run(&mut self, starter: &Starter<'_>, mut event: Event) -> std::io::Result<InvokeResult> {
         let started = Instant::now();
+        if starter.fault == InvokeFault::CrashAtStart {
+            self.environment = None;
+        }
         let log = match &self.environment {
             Some(environment) => Arc::clone(environment.log()),
             None => starter.log_stream(),
@@ -74,7 +83,7 @@ impl Execution {
         let handed_out = Instant::now();
         event.timeout = event.timeout.saturating_sub(suppressed);
         let finished = match &mut self.environment {
-            Some(environment) => environment.invoke(event.clone()).await,
+            Some(environment) => environment.invoke(event.clone(), starter.fault.blow()).await,
             None => return Err(std::io::Error::other("the environment has ended")),
         };
         let duration = suppressed + handed_out.elapsed();

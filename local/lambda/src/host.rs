@@ -17,6 +17,7 @@ use crate::destination::{DestinationSink, WarnAboutDestinations};
 use crate::environment::Environment;
 use crate::error::{CreateFunctionError, InvokeError};
 use crate::execution::{Execution, Starter};
+use crate::faults::{Attempt, InvokeFault, InvokeFaults};
 use crate::invocation::{FinishedAttempt, InvocationType, InvokeResult, QueuedEvent};
 use crate::log::{DiscardLogs, LogSink};
 use crate::reaper::Reaper;
@@ -46,6 +47,8 @@ pub struct HostOptions {
     /// Whether each attempt tells its function the time of the host's clock, as `custom.now` of the client context. AWS
     /// does no such thing; here a process cannot be told the time once and for all, because the clock may be moved.
     pub tells_time: bool,
+    /// Spoils attempts. For tests.
+    pub faults: Option<Arc<dyn InvokeFaults>>,
 }
 
 impl Default for HostOptions {
@@ -56,6 +59,7 @@ impl Default for HostOptions {
             destinations: Arc::new(WarnAboutDestinations),
             observer: None,
             tells_time: false,
+            faults: None,
         }
     }
 }
@@ -320,15 +324,22 @@ impl Inner {
         function: &Arc<Function>,
         request: Request,
     ) -> Result<InvokeResult, InvokeError> {
-        let permit = function.permit()?;
+        let fault = self.fault(&function.config.name, &request);
+        let permit = if fault == InvokeFault::Throttle { Err(function.throttled()) } else { function.permit() }?;
         let (done, result) = oneshot::channel();
         let (inner, owned) = (Arc::clone(self), Arc::clone(function));
         self.tasks.spawn(async move {
-            let result = inner.run(&owned, request, permit).await;
+            let result = inner.run(&owned, request, permit, fault).await;
             let _ = done.send(result);
         });
         let name = function.config.name.clone();
         result.await.unwrap_or(Err(InvokeError::ShuttingDown { function: name }))
+    }
+
+    fn fault(&self, function: &str, request: &Request) -> InvokeFault {
+        let Some(faults) = &self.options.faults else { return InvokeFault::None };
+        let Request { payload, invocation_type, attempt, .. } = request;
+        faults.attempt(&Attempt { function, payload, invocation_type: *invocation_type, attempt: *attempt })
     }
 
     async fn run(
@@ -336,9 +347,10 @@ impl Inner {
         function: &Arc<Function>,
         request: Request,
         permit: OwnedSemaphorePermit,
+        fault: InvokeFault,
     ) -> Result<InvokeResult, InvokeError> {
         let config = &function.config;
-        let starter = Starter { config, logs: &self.options.logs, clock: &self.clock, reaper: &self.reaper };
+        let starter = Starter { config, logs: &self.options.logs, clock: &self.clock, reaper: &self.reaper, fault };
         let event = Event {
             request_id: request.request_id,
             function_arn: request.qualifier.map_or_else(|| config.arn.clone(), |q| format!("{}:{q}", config.arn)),
@@ -381,11 +393,12 @@ impl Function {
     }
 
     fn permit(&self) -> Result<OwnedSemaphorePermit, InvokeError> {
-        Arc::clone(&self.concurrency).try_acquire_owned().map_err(|_| InvokeError::TooManyRequests {
-            function: self.config.name.clone(),
-            limit: self.config.max_concurrency,
-            what: "invocations",
-        })
+        Arc::clone(&self.concurrency).try_acquire_owned().map_err(|_| self.throttled())
+    }
+
+    fn throttled(&self) -> InvokeError {
+        let (function, limit) = (self.config.name.clone(), self.config.max_concurrency);
+        InvokeError::TooManyRequests { function, limit, what: "invocations" }
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Environment>> {

@@ -21,6 +21,7 @@ mod environment;
 mod error;
 mod event_queue;
 mod execution;
+pub mod faults;
 mod function_url;
 mod host;
 mod invocation;

@@ -73,6 +73,11 @@ impl Process {
         }
     }
 
+    /// Sends a signal to the whole group.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.group.signal(signal);
+    }
+
     /// Kills the whole group at once.
     pub(crate) fn kill(&self) {
         self.group.kill();

@@ -6,6 +6,7 @@ mod codebuild;
 mod codedeploy;
 mod codedeploy_actions;
 mod codedeploy_refusals;
+mod faults;
 mod function;
 mod function_urls;
 mod messages;
