@@ -91,6 +91,9 @@ impl Reader<'_> {
                 tracing::warn!(topic_arn, protocol = other, endpoint, "nothing is sent to this subscriber from here")
             }
         }
+        if let Some(queue) = &declared.dead_letter_arn {
+            self.check_target(queue, &what)?;
+        }
         let filter = declared.filter_policy.as_ref().map(|policy| {
             let pattern = EventPattern::parse(policy, Dialect::Sns);
             let pattern = pattern.map_err(|error| mistake(what(), format!("the filter policy: {error}")))?;
@@ -102,6 +105,7 @@ impl Reader<'_> {
             endpoint: endpoint.clone(),
             filter: filter.transpose()?,
             raw_message_delivery: declared.raw_message_delivery,
+            dead_letter: declared.dead_letter_arn.clone(),
         })
     }
 
@@ -246,7 +250,9 @@ fn mistake(what: String, why: impl Into<String>) -> WiringError {
 
 /// The subscription that SAM makes for an event of the type `SNS`.
 fn subscription_of(function: &Function, source: &EventSource) -> Option<Declared> {
-    let EventSource::Sns { topic_arn, filter_policy, filter_policy_scope } = source else { return None };
+    let EventSource::Sns { topic_arn, filter_policy, filter_policy_scope, dead_letter_arn } = source else {
+        return None;
+    };
     Some(Declared {
         topic_arn: topic_arn.clone(),
         protocol: "lambda".to_owned(),
@@ -254,6 +260,7 @@ fn subscription_of(function: &Function, source: &EventSource) -> Option<Declared
         filter_policy: filter_policy.clone(),
         filter_policy_scope: filter_policy_scope.clone(),
         raw_message_delivery: false,
+        dead_letter_arn: dead_letter_arn.clone(),
     })
 }
 

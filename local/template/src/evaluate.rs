@@ -399,7 +399,8 @@ impl<'t> Evaluator<'t> {
         Ok(value)
     }
 
-    fn condition_value(&self, node: &Node) -> Result<bool> {
+    /// The value of a node that must be a condition.
+    pub(crate) fn condition_value(&self, node: &Node) -> Result<bool> {
         self.one_level_deeper(node.position, || self.condition_value_here(node))
     }
 

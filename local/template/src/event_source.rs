@@ -26,6 +26,8 @@ pub enum EventSource {
         filter_policy: Option<Value>,
         /// `FilterPolicyScope`: `MessageAttributes` or `MessageBody`.
         filter_policy_scope: String,
+        /// `RedrivePolicy`: the ARN of the queue for messages that could not be delivered.
+        dead_letter_arn: Option<String>,
     },
     /// `EventBridgeRule` (or `CloudWatchEvent`): an event that matches a pattern.
     EventBridgeRule {
@@ -117,13 +119,21 @@ pub(crate) fn read_function_event(entry: &Entry, rule_name: &str) -> Result<Func
 }
 
 fn read_sns(properties: Properties<'_>) -> Result<EventSource> {
-    properties.only(&["FilterPolicy", "FilterPolicyScope", "Topic"], "an SNS event")?;
+    properties.only(&["FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Topic"], "an SNS event")?;
     let scope = properties.one_of("FilterPolicyScope", &["MessageAttributes", "MessageBody"])?;
     Ok(EventSource::Sns {
         topic_arn: properties.require_string("Topic", "an SNS event")?,
         filter_policy: properties.json("FilterPolicy"),
         filter_policy_scope: scope.unwrap_or_else(|| "MessageAttributes".to_owned()),
+        dead_letter_arn: read_redrive_policy(properties)?,
     })
+}
+
+/// `RedrivePolicy` of a subscription.
+pub(crate) fn read_redrive_policy(properties: Properties<'_>) -> Result<Option<String>> {
+    let Some(given) = properties.mapping("RedrivePolicy")? else { return Ok(None) };
+    given.only(&["deadLetterTargetArn"], "`RedrivePolicy`")?;
+    given.require_string("deadLetterTargetArn", "`RedrivePolicy`").map(Some)
 }
 
 fn read_rule(properties: Properties<'_>, rule_name: &str) -> Result<EventSource> {

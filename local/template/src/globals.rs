@@ -9,7 +9,7 @@ const SECTIONS: [&str; 7] =
     ["Api", "CapacityProvider", "Function", "HttpApi", "LayerVersion", "SimpleTable", "StateMachine"];
 
 /// The properties of a function that SAM takes from `Globals.Function`.
-const FUNCTION_PROPERTIES: [&str; 27] = [
+const FUNCTION_PROPERTIES: [&str; 28] = [
     "Architectures",
     "AssumeRolePolicyDocument",
     "AutoPublishAlias",
@@ -37,6 +37,7 @@ const FUNCTION_PROPERTIES: [&str; 27] = [
     "Tags",
     "Timeout",
     "Tracing",
+    "VpcConfig",
 ];
 
 /// The part of `Globals` for functions.

@@ -1,8 +1,8 @@
 //! Reads from a SAM template what the local AWS wires: what runs here is what is deployed.
 //!
 //! [`read_template`] evaluates parameters, conditions, mappings and intrinsic functions, merges `Globals` as SAM does,
-//! and gives functions, layers, log groups, buckets, topics, queues, rules and schedules with their local names and ARNs. All
-//! other resources are kept as they are written. What would change how a function runs and is not supported is an
+//! and gives functions, layers, log groups, buckets, topics, queues, rules, schedules and roles with their local names and ARNs.
+//! All other resources are kept as they are written. What would change how a function runs and is not supported is an
 //! error with its place, not a silent difference.
 
 mod error;
@@ -15,6 +15,8 @@ mod physical;
 mod properties;
 mod queue;
 mod resources;
+mod role;
+mod rules;
 mod settings;
 mod substitute;
 mod template;
@@ -26,5 +28,6 @@ pub use function::{Build, EventInvoke, Function, FunctionUrl, Logging};
 pub use parameters::ParameterValue;
 pub use queue::{Queue, Redrive};
 pub use resources::{Bucket, CustomActionType, Layer, LogGroup, Rule, Schedule, Subscription, Target, Topic};
+pub use role::{Role, Statement};
 pub use settings::Settings;
 pub use template::{OtherResource, Output, Template, parse_template, read_template};

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::error::Result;
-use crate::event_source::{RetryPolicy, TargetInput, read_enabled, read_expression, read_input, read_retry_policy};
+use crate::event_source::{
+    RetryPolicy, TargetInput, read_enabled, read_expression, read_input, read_redrive_policy, read_retry_policy,
+};
 use crate::properties::{Properties, list};
 
 /// `AWS::Serverless::LayerVersion`.
@@ -80,6 +82,8 @@ pub struct Subscription {
     pub filter_policy_scope: String,
     /// Whether the endpoint gets the bare message.
     pub raw_message_delivery: bool,
+    /// `RedrivePolicy`: the ARN of the queue for messages that could not be delivered.
+    pub dead_letter_arn: Option<String>,
 }
 
 /// `AWS::Events::Rule`.
@@ -256,6 +260,7 @@ fn subscription(properties: Properties<'_>, topic_arn: String) -> Result<Subscri
         filter_policy: properties.json("FilterPolicy"),
         filter_policy_scope: scope.unwrap_or_else(|| "MessageAttributes".to_owned()),
         raw_message_delivery: properties.boolean("RawMessageDelivery")?.unwrap_or_default(),
+        dead_letter_arn: read_redrive_policy(properties)?,
     })
 }
 

@@ -17,6 +17,8 @@ use crate::resources::{
     Bucket, CustomActionType, Identity, Layer, LogGroup, Rule, Schedule, Subscription, Topic, read_bucket,
     read_custom_action_type, read_layer, read_log_group, read_rule, read_schedule, read_subscription, read_topic,
 };
+use crate::role::{Role, read_roles};
+use crate::rules::check_rules;
 use crate::settings::Settings;
 use crate::yaml::{self, Entry, Kind, Node};
 
@@ -50,7 +52,9 @@ pub struct Template {
     pub schedules: Vec<Schedule>,
     /// `AWS::CodePipeline::CustomActionType`.
     pub custom_action_types: Vec<CustomActionType>,
-    /// Resources of all other types.
+    /// `AWS::IAM::Role`, each with the policies of the template that are attached to it.
+    pub roles: Vec<Role>,
+    /// Resources of all other types, roles and policies among them.
     pub other_resources: Vec<OtherResource>,
     /// The outputs by name.
     pub outputs: BTreeMap<String, Output>,
@@ -77,6 +81,12 @@ pub struct Output {
 }
 
 impl Template {
+    /// The role that a function runs with, where the template has it.
+    pub fn role_of(&self, function: &Function) -> Option<&Role> {
+        let arn = function.role_arn.as_ref()?;
+        self.roles.iter().find(|role| role.arn == *arn)
+    }
+
     /// The function with this logical id or name.
     pub fn function(&self, name: &str) -> Option<&Function> {
         self.functions.iter().find(|function| function.logical_id == name || function.function_name == name)
@@ -112,7 +122,7 @@ pub fn parse_template(text: &str, file: &str, settings: &Settings) -> std::resul
     read(text, settings).map_err(|problem| problem.in_file(file))
 }
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "AWSTemplateFormatVersion",
     "Conditions",
     "Description",
@@ -122,6 +132,7 @@ const SECTIONS: [&str; 10] = [
     "Outputs",
     "Parameters",
     "Resources",
+    "Rules",
     "Transform",
 ];
 
@@ -167,7 +178,8 @@ fn read(text: &str, settings: &Settings) -> Result<Template> {
     }
     let evaluator =
         Evaluator::new(settings, &parameters, sections.get("Mappings"), sections.get("Conditions"), declared.clone())?;
-    let mut template = Template::default();
+    check_rules(sections.get("Rules"), &evaluator)?;
+    let mut template = Template { roles: read_roles(&resources, &declared, &evaluator)?, ..Template::default() };
     for entry in resources.entries() {
         let Some(declaration) = declared.get(entry.key.as_str()) else { continue };
         if evaluator.exists(declaration)? {

@@ -33,6 +33,13 @@ impl Default for Retry {
     }
 }
 
+impl Retry {
+    /// As often as by default, with a queue for what stays undelivered.
+    pub(crate) fn with_dead_letter(dead_letter: Option<String>) -> Self {
+        Self { dead_letter, ..Self::default() }
+    }
+}
+
 impl From<&RetryPolicy> for Retry {
     fn from(policy: &RetryPolicy) -> Self {
         Self {

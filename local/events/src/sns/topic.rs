@@ -34,6 +34,8 @@ pub(crate) struct Subscription {
     pub(crate) endpoint: String,
     pub(crate) filter: Option<Filter>,
     pub(crate) raw_message_delivery: bool,
+    /// The queue for what could not be delivered.
+    pub(crate) dead_letter: Option<String>,
 }
 
 /// A filter policy.
@@ -114,7 +116,8 @@ impl Subscription {
             _ => return None,
         };
         let from = Origin::Topic(topic.arn.clone());
-        Some(Delivery { from, to: self.endpoint.clone(), payload, attributes, retry: Retry::default() })
+        let retry = Retry::with_dead_letter(self.dead_letter.clone());
+        Some(Delivery { from, to: self.endpoint.clone(), payload, attributes, retry })
     }
 }
 

@@ -105,7 +105,12 @@ fn globals_and_properties_come_together() {
 fn events_are_read() {
     let template = read(&function(
         r#"      Events:
-        Approvals: {Type: SNS, Properties: {Topic: !Ref Topic, FilterPolicy: {kind: [approval]}}}
+        Approvals:
+          Type: SNS
+          Properties:
+            Topic: !Ref Topic
+            FilterPolicy: {kind: [approval]}
+            RedrivePolicy: {deadLetterTargetArn: "arn:aws:sqs:eu-west-1:111122223333:lost"}
         Failures:
           Type: EventBridgeRule
           Properties:
@@ -128,6 +133,7 @@ fn events_are_read() {
             topic_arn: "arn:aws:sns:eu-west-1:111122223333:stagegate-Topic".into(),
             filter_policy: Some(json!({"kind": ["approval"]})),
             filter_policy_scope: "MessageAttributes".into(),
+            dead_letter_arn: Some("arn:aws:sqs:eu-west-1:111122223333:lost".into()),
         },
         EventSource::EventBridgeRule {
             rule_name: "GateFailures".into(),

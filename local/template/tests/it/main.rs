@@ -6,6 +6,7 @@ mod deployed;
 mod expressions;
 mod functions;
 mod mistakes;
+mod roles;
 mod wiring;
 
 use stagegate_local_template::{Settings, Template, parse_template};

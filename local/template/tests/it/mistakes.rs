@@ -78,7 +78,7 @@ fn mistakes_in_a_template_are_found() {
         ),
         ("Resources: {A: {Type: 'AWS::S3::Bucket', Condition: X}}", "there is no condition `X`"),
         ("Globals: {Functions: {}}\nResources: {}", "did you mean `Function`?"),
-        ("Rules: {}\nResources: {}", "`Rules` is no property of a template"),
+        ("Hooks: {}\nResources: {}", "`Hooks` is no property of a template"),
         ("Resources: {A: {Type: 'AWS::Events::Rule', Properties: {EventPatern: {}}}}", "did you mean `EventPattern`?"),
         ("Resources:\n  A: &a {Type: 'AWS::S3::Bucket'}\n  B: *a", "t.yaml:3:6: CloudFormation knows no YAML aliases"),
     ] {
