@@ -17,6 +17,12 @@ pub struct About {
     /// The author of the change.
     #[serde(default)]
     pub author: Option<String>,
+    /// The author's e-mail address.
+    #[serde(default)]
+    pub author_email: Option<String>,
+    /// The author in Slack, by id.
+    #[serde(default)]
+    pub author_user: Option<String>,
     /// The Region.
     #[serde(default)]
     pub region: Option<String>,
@@ -29,9 +35,15 @@ pub struct About {
     /// The names of the pipeline's stages, in their order.
     #[serde(default)]
     pub stages: Vec<String>,
+    /// Where to see it, where that does not follow from the names.
+    #[serde(default)]
+    pub link: Option<String>,
     /// Whether CodePipeline was asked what the execution is about.
     #[serde(default)]
     pub is_looked_up: bool,
+    /// Whether it was asked after the sources were read, which only then tell of the change.
+    #[serde(default)]
+    pub are_sources_looked_up: bool,
 }
 
 /// What is released.
@@ -63,6 +75,9 @@ pub struct VerdictLine {
     pub has_passed: bool,
     /// In one line.
     pub summary: String,
+    /// What did not pass, by name: failed tests, for example.
+    #[serde(default)]
+    pub subjects: Vec<String>,
 }
 
 impl About {
@@ -70,10 +85,14 @@ impl About {
         greater(&mut self.revision, &other.revision);
         greater(&mut self.trigger, &other.trigger);
         greater(&mut self.author, &other.author);
+        greater(&mut self.author_email, &other.author_email);
+        greater(&mut self.author_user, &other.author_user);
         greater(&mut self.region, &other.region);
         greater(&mut self.rollback_to, &other.rollback_to);
         greater(&mut self.stop_comment, &other.stop_comment);
         greater(&mut self.stages, &other.stages);
+        greater(&mut self.link, &other.link);
         greater(&mut self.is_looked_up, &other.is_looked_up);
+        greater(&mut self.are_sources_looked_up, &other.are_sources_looked_up);
     }
 }

@@ -15,6 +15,12 @@ pub struct Action {
     pub name: Option<String>,
     /// Its category.
     pub category: Option<String>,
+    /// Who does it.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// The provider's own id for it, such as that of a build.
+    #[serde(default)]
+    pub external_id: Option<String>,
     /// When it began.
     pub started: Option<Timestamp>,
     /// When it ended.
@@ -25,6 +31,12 @@ pub struct Action {
     pub reason: Option<Reason>,
     /// Where to see more.
     pub url: Option<String>,
+    /// Where its logs are.
+    #[serde(default)]
+    pub logs: Option<String>,
+    /// Whether CodePipeline was asked about its end.
+    #[serde(default)]
+    pub is_looked_up: bool,
 }
 
 /// Why an action failed. Of several, the one from the better source is told.
@@ -48,6 +60,8 @@ pub enum ReasonSource {
     CodePipeline,
     /// CodeBuild, with the phase that failed.
     CodeBuild,
+    /// CodeDeploy, with what went wrong in the deployment.
+    CodeDeploy,
 }
 
 impl Default for Action {
@@ -56,11 +70,15 @@ impl Default for Action {
             stage: None,
             name: None,
             category: None,
+            provider: None,
+            external_id: None,
             started: None,
             ended: None,
             state: ActionState::Started,
             reason: None,
             url: None,
+            logs: None,
+            is_looked_up: false,
         }
     }
 }
@@ -70,11 +88,15 @@ impl Action {
         greater(&mut self.stage, &other.stage);
         greater(&mut self.name, &other.name);
         greater(&mut self.category, &other.category);
+        greater(&mut self.provider, &other.provider);
+        greater(&mut self.external_id, &other.external_id);
         earlier(&mut self.started, other.started);
         greater(&mut self.ended, &other.ended);
         greater(&mut self.state, &other.state);
         greater(&mut self.reason, &other.reason);
         greater(&mut self.url, &other.url);
+        greater(&mut self.logs, &other.logs);
+        greater(&mut self.is_looked_up, &other.is_looked_up);
     }
 
     /// Whether people decide.

@@ -1,13 +1,13 @@
 //! The head message: how the execution stands, in a few lines.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::mark::Mark;
 use crate::picture::Picture;
 use crate::states::ExecutionState;
 
 /// How an execution stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The pipeline.
     pub pipeline: String,
@@ -20,7 +20,7 @@ pub struct Head {
 }
 
 /// How a stage stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageLine {
     /// The stage.
     pub name: String,
@@ -31,7 +31,7 @@ pub struct StageLine {
 }
 
 /// How an execution stands, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It runs.

@@ -5,29 +5,48 @@
 //! idempotent, so that the order, the number and the loss of events change nothing once what was lost has been looked up.
 //!
 //! From the picture follow the [`Head`] (how the execution stands, in a few lines) and the [`Notice`]s, each with a key of
-//! its own. A [`Thread`] is what is stored: the picture, and which message of which channel was posted where;
-//! [`Thread::due`] says what is to be sent next.
+//! its own. A [`Thread`] is what is stored: the picture, and which message of which channel was posted where.
+//! [`Thread::advance`] is its whole life: it takes what has happened ([`Report`]) and says what is to be done next
+//! ([`Step`]), so that a process can die between any two steps and the next one goes on.
 //!
 //! Nothing here does I/O.
 
 mod about;
 mod action;
+mod bulletin;
+mod digest;
+mod due;
 mod head;
+mod look;
 mod mark;
 mod notice;
 mod picture;
 mod register;
 mod render;
+mod route;
+mod series;
+mod service;
 mod states;
+mod step;
+mod subject;
 mod thread;
 
 pub use about::{About, Revision, Series, VerdictLine};
 pub use action::{Action, Reason, ReasonSource};
+pub use bulletin::Bulletin;
+pub use digest::{Digest, Item};
+pub use due::Effect;
 pub use head::{Head, StageLine, Status};
+pub use look::Looked;
 pub use mark::Mark;
 pub use notice::{Kind, Line, Notice};
 pub use picture::{Picture, Stage};
 pub use register::Moment;
 pub use render::{json, slack_head, slack_notice, subject, text};
+pub use route::{Once, Route, Wants, Wish};
+pub use series::{End, History};
+pub use service::build_state;
 pub use states::{ActionState, ExecutionState, StageState};
-pub use thread::{Effect, Lease, Message, Post, Posted, Route, Thread};
+pub use step::{Claim, Doubt, Report, Step, Turn};
+pub use subject::Subject;
+pub use thread::{Lease, Message, Post, Posted, Refusal, Thread};

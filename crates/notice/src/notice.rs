@@ -1,11 +1,14 @@
 //! What people must hear, one thing at a time.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::picture::Picture;
 use crate::states::{ActionState, ExecutionState};
+use crate::subject::Subject;
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +30,8 @@ pub enum Kind {
     Stopped,
     /// The execution rolls a stage back.
     RolledBack,
+    /// Nothing has gone on for a while.
+    Stuck,
 }
 
 impl Kind {
@@ -41,17 +46,18 @@ impl Kind {
             Self::Superseded => "superseded",
             Self::Stopped => "stopped",
             Self::RolledBack => "rolled_back",
+            Self::Stuck => "stuck",
         }
-    }
-
-    /// Whether the head message says it already.
-    pub(crate) fn is_in_the_head(self) -> bool {
-        matches!(self, Self::Started | Self::Succeeded)
     }
 }
 
+/// Whether the head message says it already.
+pub(crate) fn is_in_the_head(kind: Kind) -> bool {
+    matches!(kind, Kind::Started | Kind::Succeeded)
+}
+
 /// Something that people must hear.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// By what it is known: it is posted once for each channel.
     pub key: String,
@@ -63,13 +69,16 @@ pub struct Notice {
     pub title: String,
     /// More about it.
     pub lines: Vec<Line>,
+    /// For how long nothing had gone on, where it is about that.
+    #[serde(skip)]
+    pub silence: Option<SignedDuration>,
 }
 
 /// A line of text from anywhere, and where it leads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// What it is.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// What it says.
     pub text: String,
     /// Where it leads.
@@ -86,6 +95,7 @@ impl Picture {
             stage: None,
             title,
             lines: Vec::new(),
+            silence: None,
         };
         if *self != Self::default() {
             let title = self
@@ -119,13 +129,36 @@ impl Picture {
         ] {
             if self.seen.contains_key(&state) {
                 let why = self.about.stop_comment.as_ref().filter(|_| state == ExecutionState::Stopped);
-                let lines =
-                    why.map(|text| Line { label: "Comment", text: text.clone(), url: None }).into_iter().collect();
+                let lines = why
+                    .map(|text| Line { label: "Comment".into(), text: text.clone(), url: None })
+                    .into_iter()
+                    .collect();
                 notices.push(Notice { lines, ..plain(title, kind, title.to_owned()) });
             }
         }
+        notices.extend(self.stalls.iter().map(|(since, length)| self.stall(*since, *length)));
         notices.extend(self.success());
         notices
+    }
+
+    fn stall(&self, since: Timestamp, length: SignedDuration) -> Notice {
+        let until = since.checked_add(length).unwrap_or(since);
+        // What went on at that time, whatever became of it since.
+        let running = self.actions.values().filter(|action| {
+            action.started.is_some_and(|started| started <= since) && action.ended.is_none_or(|ended| ended > since)
+        });
+        let line = |action: &Action| {
+            let text = format!("{} in {}", or_unknown(&action.name), or_unknown(&action.stage));
+            Line { label: "Running".into(), text, url: action.url.clone() }
+        };
+        Notice {
+            key: format!("stuck/{since}"),
+            kind: Kind::Stuck,
+            stage: None,
+            title: format!("is stuck: nothing has gone on for {}", duration(since, until)),
+            lines: running.map(line).collect(),
+            silence: Some(length),
+        }
     }
 
     fn success(&self) -> Vec<Notice> {
@@ -136,6 +169,7 @@ impl Picture {
             stage: None,
             title,
             lines: Vec::new(),
+            silence: None,
         };
         let mut notices = vec![notice(Kind::Succeeded, "has succeeded".to_owned())];
         // Its own failures count as one failed execution.
@@ -153,40 +187,49 @@ impl Picture {
     }
 
     fn failure(&self, id: &str, action: &Action) -> Notice {
-        let name = action.name.as_deref().unwrap_or("?");
-        let verb = if action.is_approval() { "was rejected" } else { "has failed" };
+        let title = match (self.subject, &action.stage) {
+            (Subject::Pipeline, stage) => {
+                let verb = if action.is_approval() { "was rejected" } else { "has failed" };
+                format!("{} {verb} in {}", or_unknown(&action.name), or_unknown(stage))
+            }
+            (_, Some(phase)) => format!("has failed in {phase}"),
+            (_, None) => "has failed".to_owned(),
+        };
         let mut lines = Vec::new();
         if let Some(reason) = &action.reason {
             let code = reason.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
-            lines.push(Line { label: "Reason", text: format!("{}{code}", reason.text), url: None });
+            lines.push(Line { label: "Reason".into(), text: format!("{}{code}", reason.text), url: None });
         }
-        let verdicts = self.verdicts.iter().filter(|(_, verdict)| !verdict.has_passed);
-        lines.extend(verdicts.map(|(gate, verdict)| Line {
-            label: "Gate",
-            text: format!("{gate}: {}", verdict.summary),
-            url: None,
-        }));
+        for (gate, verdict) in self.verdicts.iter().filter(|(_, verdict)| !verdict.has_passed) {
+            let text = format!("{gate}: {}", verdict.summary);
+            lines.push(Line { label: "Gate".into(), text, url: None });
+            if !verdict.subjects.is_empty() {
+                lines.push(Line { label: "Did not pass".into(), text: verdict.subjects.join("\n"), url: None });
+            }
+        }
         if let Some(url) = &action.url {
-            lines.push(Line { label: "Details", text: "open".to_owned(), url: Some(url.clone()) });
+            lines.push(Line { label: "Details".into(), text: "open".to_owned(), url: Some(url.clone()) });
         }
-        Notice {
-            key: format!("failed/{id}"),
-            kind: Kind::Failed,
-            stage: action.stage.clone(),
-            title: format!("{name} {verb} in {}", action.stage.as_deref().unwrap_or("?")),
-            lines,
+        if let Some(url) = &action.logs {
+            lines.push(Line { label: "Logs".into(), text: "open".to_owned(), url: Some(url.clone()) });
         }
+        let stage = action.stage.clone();
+        Notice { key: format!("failed/{id}"), kind: Kind::Failed, stage, title, lines, silence: None }
     }
 }
 
+fn or_unknown(name: &Option<String>) -> &str {
+    name.as_deref().unwrap_or("?")
+}
+
 fn approval(id: &str, action: &Action) -> Notice {
-    let name = action.name.as_deref().unwrap_or("?");
     Notice {
         key: format!("approval/{id}"),
         kind: Kind::Approval,
         stage: action.stage.clone(),
-        title: format!("{name} asks for an approval in {}", action.stage.as_deref().unwrap_or("?")),
+        title: format!("{} asks for an approval in {}", or_unknown(&action.name), or_unknown(&action.stage)),
         lines: Vec::new(),
+        silence: None,
     }
 }
 

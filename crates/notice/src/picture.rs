@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use stagegate_pipeline_event::{ActionChange, Change, Event, ExecutionChange, StageChange};
 
@@ -10,10 +10,14 @@ use crate::about::{About, Series, VerdictLine};
 use crate::action::{Action, Reason, ReasonSource};
 use crate::register::{Moment, earlier, greater, kept};
 use crate::states::{ActionState, ExecutionState, StageState};
+use crate::subject::Subject;
 
 /// What is known of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {
+    /// What is executed.
+    #[serde(default)]
+    pub subject: Subject,
     /// When it began.
     #[serde(default)]
     pub started: Option<Timestamp>,
@@ -35,6 +39,12 @@ pub struct Picture {
     /// The failures before it, where somebody has looked.
     #[serde(default)]
     pub series: Option<Series>,
+    /// Whether its first failure is the first one since the pipeline was green, where somebody has looked.
+    #[serde(default)]
+    pub breaks: Option<bool>,
+    /// By the time of the last progress, for how long there was none after it when somebody looked.
+    #[serde(default)]
+    pub stalls: BTreeMap<Timestamp, SignedDuration>,
     /// What gates have said, by gate.
     #[serde(default)]
     pub verdicts: BTreeMap<String, VerdictLine>,
@@ -53,7 +63,7 @@ pub struct Stage {
 }
 
 impl Picture {
-    /// What an event says; nothing where it is not one of an execution. `at` stands in where the event has no time.
+    /// What an event says. `at` stands in where the event has no time.
     pub fn of(event: &Event, at: Timestamp) -> Self {
         let at = event.time.unwrap_or(at);
         let mut picture = Self::default();
@@ -62,7 +72,10 @@ impl Picture {
             Change::Execution(change) => picture.execution_change(change, at),
             Change::Stage(change) => picture.stage_change(change, at),
             Change::Action(change) => picture.action_change(change, at),
-            _ => return Self::default(),
+            Change::Build(change) => picture.build_change(change, at),
+            Change::Phase(_) => picture.subject = Subject::Build,
+            Change::Deployment(change) => picture.deployment_change(change, at),
+            Change::Instance(_) => picture.subject = Subject::Deployment,
         }
         picture
     }
@@ -75,6 +88,7 @@ impl Picture {
         self.about.stop_comment = kept(change.stop_execution_comments.as_deref());
         let Some(trigger) = &change.execution_trigger else { return };
         self.about.author = kept(trigger.author_name.as_deref());
+        self.about.author_email = kept(trigger.author_email.as_deref());
         // The one who started it by hand is the end of the ARN.
         let detail = trigger.trigger_detail.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or(arn));
         self.about.trigger = kept(detail.or(trigger.trigger_type.as_deref()));
@@ -109,17 +123,22 @@ impl Picture {
             stage: kept(change.stage.as_deref()),
             name: kept(change.action.as_deref()),
             category: kept(change.action_type.as_ref().and_then(|kind| kind.category.as_deref())),
+            provider: kept(change.action_type.as_ref().and_then(|kind| kind.provider.as_deref())),
+            external_id: kept(result.id.as_deref()),
             started: time(change.start_time.as_deref()),
             ended: (state != ActionState::Started).then_some(at),
             state,
             reason,
             url: kept(result.url.as_deref()).filter(|url| url.starts_with("https://")),
+            logs: None,
+            is_looked_up: false,
         };
         self.actions.insert(id, action);
     }
 
     /// Puts two pictures together. The order does not matter, and neither does doing it twice.
     pub fn join(&mut self, other: &Self) {
+        greater(&mut self.subject, &other.subject);
         earlier(&mut self.started, other.started);
         greater(&mut self.state, &other.state);
         for (state, at) in &other.seen {
@@ -136,6 +155,10 @@ impl Picture {
         }
         self.about.join(&other.about);
         greater(&mut self.series, &other.series);
+        greater(&mut self.breaks, &other.breaks);
+        for (since, length) in &other.stalls {
+            greater(self.stalls.entry(*since).or_default(), length);
+        }
         for (gate, verdict) in &other.verdicts {
             greater(self.verdicts.entry(gate.clone()).or_insert_with(|| verdict.clone()), verdict);
         }
@@ -145,6 +168,14 @@ impl Picture {
     /// How the execution stands, as far as it is known.
     pub fn execution_state(&self) -> Option<ExecutionState> {
         self.state.map(|moment| moment.state)
+    }
+
+    /// When something was last seen to happen.
+    pub fn last_progress(&self) -> Option<Timestamp> {
+        let stages = self.stages.values().map(|stage| stage.started.max(stage.state.map(|moment| moment.at)));
+        let actions = self.actions.values().map(|action| action.started.max(action.ended));
+        let own = [self.started, self.state.map(|moment| moment.at)];
+        own.into_iter().chain(stages).chain(actions).flatten().max()
     }
 
     /// The names of the stages in their order: that of the pipeline where it is known, then by their beginning.

@@ -58,7 +58,7 @@ pub fn slack_notice(picture: &Picture, notice: &Notice, head: &Head, in_thread: 
             Some(url) => Text::link(&url, &line.text),
             None => Text::escaped(&line.text),
         };
-        message = message.section(Text::bold(line.label) + Text::literal(" ") + shown);
+        message = message.section(Text::bold(&line.label) + Text::literal(" ") + shown);
     }
     if in_thread {
         return message;

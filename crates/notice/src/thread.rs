@@ -3,31 +3,47 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use stagegate_slack::blocks::Message as SlackMessage;
 
 use crate::head::Head;
-use crate::notice::Notice;
+use crate::look::Looked;
 use crate::picture::Picture;
-use crate::render::{slack_head, slack_notice};
+use crate::subject::Subject;
 
-/// The key of the head message.
-const HEAD: &str = "head";
+/// How long a channel that refuses is tried.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is stored of an execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
-    /// The pipeline.
+    /// What is executed.
+    #[serde(default)]
+    pub subject: Subject,
+    /// The pipeline, the project, or the application and its deployment group.
     pub pipeline: String,
-    /// The execution.
+    /// The execution, the build or the deployment.
     pub execution: String,
     /// What is known.
     pub picture: Picture,
     /// By channel and key, what was posted.
     #[serde(default)]
     pub posts: BTreeMap<String, BTreeMap<String, Post>>,
+    /// By channel and by what is told once, the notice that tells it; `None` where another execution has told it.
+    #[serde(default)]
+    pub claims: BTreeMap<String, BTreeMap<String, Option<String>>>,
+    /// The channels that refuse at present.
+    #[serde(default)]
+    pub refusals: BTreeMap<String, Refusal>,
+    /// When AWS was asked.
+    #[serde(default)]
+    pub looked: Looked,
+    /// Whether it stands among those that are looked after.
+    #[serde(default)]
+    pub is_listed: bool,
     /// Who sends at present. Everybody else leaves what they know in the picture.
     #[serde(default)]
     pub lease: Option<Lease>,
@@ -39,6 +55,17 @@ pub struct Lease {
     /// The invocation.
     pub holder: String,
     /// Until when nobody else sends.
+    pub until: Timestamp,
+}
+
+/// A channel that has refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// How often in a row.
+    pub times: u32,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when it is left alone.
     pub until: Timestamp,
 }
 
@@ -54,6 +81,12 @@ pub struct Post {
     /// What it shows: a hash.
     #[serde(default)]
     pub shown: String,
+    /// When that was begun.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// The message that it stands below.
+    #[serde(default)]
+    pub below: Option<Message>,
 }
 
 /// Whether a message was posted.
@@ -65,8 +98,14 @@ pub enum Posted {
     Underway,
     /// It was.
     Done,
-    /// Nobody knows. It is not posted again.
+    /// Nobody knows; the channel is asked whether it is there.
     Unknown,
+    /// Nobody knows and nobody will. It is not posted again.
+    Lost,
+    /// It was not, and will not be: the channel does not take it.
+    GivenUp,
+    /// It is told together with others when the quiet hours are over.
+    Collected,
 }
 
 /// A message in Slack.
@@ -78,43 +117,24 @@ pub struct Message {
     pub ts: String,
 }
 
-/// What goes to a channel.
-pub struct Route<'a> {
-    /// The channel's name.
-    pub channel: String,
-    /// Whether there is a head message that is kept current, with the notices below it.
-    pub is_threaded: bool,
-    /// Which notices.
-    pub wants: Box<dyn Fn(&Notice) -> bool + Send + Sync + 'a>,
-}
-
-/// What is to be sent next.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Effect {
-    /// The channel's name.
-    pub channel: String,
-    /// The key of the message.
-    pub key: String,
-    /// The notice; `None` for the head message.
-    pub notice: Option<Notice>,
-    /// How it looks in Slack.
-    pub slack: SlackMessage,
-    /// What it shows: a hash.
-    pub shown: String,
-    /// The message that it stands below.
-    pub below: Option<Message>,
-    /// The message that it replaces; `None` where it is a new one.
-    pub replaces: Option<Message>,
-}
-
 impl Thread {
-    /// An execution of which nothing is known.
+    /// An execution of a pipeline of which nothing is known.
     pub fn new(pipeline: &str, execution: &str) -> Self {
+        Self::of(Subject::Pipeline, pipeline, execution)
+    }
+
+    /// An execution of anything of which nothing is known.
+    pub fn of(subject: Subject, name: &str, id: &str) -> Self {
         Self {
-            pipeline: pipeline.to_owned(),
-            execution: execution.to_owned(),
+            subject,
+            pipeline: name.to_owned(),
+            execution: id.to_owned(),
             picture: Picture::default(),
             posts: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            looked: Looked::default(),
+            is_listed: false,
             lease: None,
         }
     }
@@ -124,8 +144,13 @@ impl Thread {
         self.picture.head(&self.pipeline, &self.execution)
     }
 
+    /// By what a message is known in a channel that can be searched: the same for each try at it.
+    pub fn mark(&self, channel: &str, key: &str) -> String {
+        hash(&format!("{}\n{}\n{channel}\n{key}", self.subject.title(&self.pipeline), self.execution))
+    }
+
     /// Takes the right to send, unless another invocation has it. What an earlier holder was posting when its time was
-    /// over may have been posted, and is not posted again.
+    /// over may have been posted, and is not posted again before that is known.
     pub fn acquire(&mut self, holder: &str, now: Timestamp, until: Timestamp) -> bool {
         if self.lease.as_ref().is_some_and(|lease| lease.holder != holder && lease.until > now) {
             return false;
@@ -134,117 +159,40 @@ impl Thread {
         for post in self.posts.values_mut().flat_map(BTreeMap::values_mut) {
             if post.posted == Posted::Underway {
                 post.posted = Posted::Unknown;
+                post.at = post.at.max(Some(now));
             }
         }
         true
     }
 
-    /// What is to be sent next, except to the channels in `but`.
-    pub fn due(&self, routes: &[Route<'_>], but: &[String]) -> Option<Effect> {
-        let (notices, head) = (self.picture.notices(), self.head());
-        let mut seen: Vec<&str> = Vec::new();
-        for route in routes {
-            if seen.contains(&route.channel.as_str()) || but.contains(&route.channel) {
-                continue;
-            }
-            seen.push(&route.channel);
-            let same: Vec<_> = routes.iter().filter(|other| other.channel == route.channel).collect();
-            let is_threaded = same.iter().any(|route| route.is_threaded);
-            let wanted: Vec<_> =
-                notices.iter().filter(|notice| same.iter().any(|route| (route.wants)(notice))).collect();
-            if let Some(effect) = self.due_in(&route.channel, is_threaded, &wanted, &head) {
-                return Some(effect);
-            }
-        }
-        None
-    }
-
-    fn due_in(&self, channel: &str, is_threaded: bool, wanted: &[&Notice], head: &Head) -> Option<Effect> {
-        if wanted.is_empty() {
-            return None;
-        }
-        let parent = self.post(channel, HEAD).and_then(|post| post.message.clone());
-        if is_threaded {
-            let message = slack_head(&self.picture, &self.pipeline, &self.execution);
-            let due = self.due_message(channel, HEAD, None, message, None, true);
-            if due.is_some() {
-                return due;
-            }
-        }
-        let replies = wanted.iter().filter(|notice| !is_threaded || !notice.kind.is_in_the_head());
-        replies.into_iter().find_map(|notice| {
-            let message = slack_notice(&self.picture, notice, head, is_threaded);
-            self.due_message(channel, &notice.key, Some(notice), message, parent.clone(), is_threaded)
-        })
-    }
-
-    fn due_message(
-        &self,
-        channel: &str,
-        key: &str,
-        notice: Option<&Notice>,
-        slack: SlackMessage,
-        below: Option<Message>,
-        is_kept_current: bool,
-    ) -> Option<Effect> {
-        let shown = hash(&slack.to_json().to_string());
-        let replaces = match self.post(channel, key) {
-            None => None,
-            Some(Post { posted: Posted::Done, message: Some(message), shown: before }) => {
-                if !is_kept_current || *before == shown {
-                    return None;
-                }
-                Some(message.clone())
-            }
-            Some(_) => return None,
-        };
-        Some(Effect {
-            channel: channel.to_owned(),
-            key: key.to_owned(),
-            notice: notice.cloned(),
-            slack,
-            shown,
-            below,
-            replaces,
-        })
-    }
-
-    fn post(&self, channel: &str, key: &str) -> Option<&Post> {
+    pub(crate) fn post(&self, channel: &str, key: &str) -> Option<&Post> {
         self.posts.get(channel)?.get(key)
     }
 
-    /// Notes that a message is being posted. An update is not noted: doing it twice is the same as doing it once.
-    pub fn begin(&mut self, effect: &Effect) {
-        if effect.replaces.is_none() {
-            let post = Post { message: None, posted: Posted::Underway, shown: effect.shown.clone() };
-            self.posts.entry(effect.channel.clone()).or_default().insert(effect.key.clone(), post);
-        }
+    pub(crate) fn set_post(&mut self, channel: &str, key: &str, post: Post) {
+        self.posts.entry(channel.to_owned()).or_default().insert(key.to_owned(), post);
     }
 
-    /// Notes that a message was posted or replaced.
-    pub fn done(&mut self, effect: &Effect, message: Option<Message>) {
-        let message = message.or_else(|| effect.replaces.clone());
-        let post = Post { message, posted: Posted::Done, shown: effect.shown.clone() };
-        self.posts.entry(effect.channel.clone()).or_default().insert(effect.key.clone(), post);
+    /// That a channel has refused: it is left alone for a while, the longer the more often it has. `false` where it has
+    /// refused for so long that it is not tried any more.
+    pub(crate) fn refuse(&mut self, channel: &str, now: Timestamp, pause: Option<SignedDuration>) -> bool {
+        let refusal = self.refusals.entry(channel.to_owned()).or_insert(Refusal { times: 0, since: now, until: now });
+        let wait = SignedDuration::from_secs(30 << refusal.times.min(5)).min(LONGEST_PAUSE);
+        refusal.times = refusal.times.saturating_add(1);
+        refusal.until = later(now, wait.max(pause.unwrap_or_default()));
+        now.duration_since(refusal.since) < GIVE_UP_AFTER
     }
 
-    /// Notes that a message was not posted, so that it is due again; or, where nobody knows, that it is not to be posted
-    /// again.
-    pub fn failed(&mut self, effect: &Effect, may_have_been_done: bool) {
-        if effect.replaces.is_some() {
-            return;
-        }
-        let posts = self.posts.entry(effect.channel.clone()).or_default();
-        if may_have_been_done {
-            let post = Post { message: None, posted: Posted::Unknown, shown: effect.shown.clone() };
-            posts.insert(effect.key.clone(), post);
-        } else {
-            posts.remove(&effect.key);
-        }
+    pub(crate) fn is_refusing(&self, channel: &str, now: Timestamp) -> bool {
+        self.refusals.get(channel).is_some_and(|refusal| refusal.until > now)
     }
 }
 
-fn hash(text: &str) -> String {
+pub(crate) fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+pub(crate) fn hash(text: &str) -> String {
     let mut hex = String::new();
     for byte in Sha256::digest(text.as_bytes()).iter().take(16) {
         let _ = write!(hex, "{byte:02x}");

@@ -1,19 +1,23 @@
 //! What is posted: each message once, whoever dies, fails or comes at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use stagegate_notice::{Kind, Message, Notice, Picture, Posted, Route, Thread};
+use stagegate_notice::{Effect, Kind, Message, Notice, Once, Picture, Posted, Report, Route, Step, Thread, Turn, Wish};
 
-use crate::world::{EXECUTION, End, PIPELINE, Story, stories};
+use crate::world::{EXECUTION, End, PIPELINE, Story, World, stories};
 
-fn routes() -> Vec<Route<'static>> {
-    let route = |channel: &str, is_threaded, wants: fn(&Notice) -> bool| Route {
+fn route(channel: &str, is_threaded: bool, wants: impl Fn(&Notice) -> bool + Send + Sync + 'static) -> Route<'static> {
+    Route {
         channel: channel.to_owned(),
         is_threaded,
-        wants: Box::new(wants),
-    };
+        stuck_after: None,
+        wish: Box::new(move |notice, _| wants(notice).then(Wish::default)),
+    }
+}
+
+fn routes() -> Vec<Route<'static>> {
     vec![
         route("releases", true, |_| true),
         route("oncall", false, |notice| matches!(notice.kind, Kind::Failed | Kind::Recovered)),
@@ -23,107 +27,206 @@ fn routes() -> Vec<Route<'static>> {
     ]
 }
 
-/// What a channel shows: by message, its text, and how often it was posted.
-type Channels = BTreeMap<(String, String), (String, u32)>;
-
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Works,
     Refuses,
+    NobodyKnowsNotDone,
+    NobodyKnowsDone,
     DiesBefore,
     DiesAfter,
 }
 
-/// Sends what is due until nothing is; `fates` says what becomes of each sending.
-fn send(thread: &mut Thread, channels: &mut Channels, fates: &mut impl Iterator<Item = Fate>) -> bool {
-    let mut failed = Vec::new();
-    while let Some(effect) = thread.due(&routes(), &failed) {
-        thread.begin(&effect);
-        let fate = fates.next().unwrap_or(Fate::Works);
-        if let Fate::DiesBefore = fate {
-            return false;
+/// The channels and AWS around a thread.
+struct Outside {
+    routes: Vec<Route<'static>>,
+    /// By channel and key, what is shown, and how often it was posted.
+    shown: BTreeMap<(String, String), (String, u32)>,
+    listed: bool,
+    told_by_others: BTreeSet<String>,
+    fates: Vec<Fate>,
+    can_be_searched: bool,
+}
+
+impl Outside {
+    fn new(routes: Vec<Route<'static>>) -> Self {
+        Self {
+            routes,
+            shown: BTreeMap::new(),
+            listed: false,
+            told_by_others: BTreeSet::new(),
+            fates: Vec::new(),
+            can_be_searched: true,
         }
-        if let Fate::Refuses = fate {
-            thread.failed(&effect, false);
-            failed.push(effect.channel.clone());
-            continue;
-        }
-        let shown = channels.entry((effect.channel.clone(), effect.key.clone())).or_default();
-        shown.0 = effect.slack.to_json().to_string();
-        shown.1 += u32::from(effect.replaces.is_none());
-        if let Fate::DiesAfter = fate {
-            return false;
-        }
-        let ts = format!("1.{:06}", channels.len());
-        let message = (effect.channel == "releases").then(|| Message { channel: "C01".to_owned(), ts });
-        thread.done(&effect, message.filter(|_| effect.replaces.is_none()));
     }
-    failed.is_empty()
+
+    /// An invocation: does everything until nothing is to be done, or until it dies. What AWS answers is `answers`.
+    fn run(&mut self, thread: &mut Thread, heard: Report, holder: &str, now: Timestamp, answers: &Picture) {
+        let mut report = heard;
+        for _ in 0..500 {
+            let turn = Turn { holder, now, until: now + SignedDuration::from_mins(2), is_last: false };
+            // What is stored is what is read again.
+            *thread = serde_json::from_value(serde_json::to_value(&*thread).unwrap()).unwrap();
+            report = match thread.advance(report, &self.routes, turn) {
+                Step::List => {
+                    self.listed = true;
+                    Report::Listed
+                }
+                Step::Unlist => {
+                    self.listed = false;
+                    Report::Unlisted
+                }
+                Step::Look => Report::Looked(Box::new(answers.clone())),
+                Step::Claim(claim) => {
+                    let is_first = !self.told_by_others.contains(&claim.once);
+                    Report::Claimed(claim, is_first)
+                }
+                Step::Collect(effect) => Report::Collected(effect),
+                Step::Find(doubt) if !self.can_be_searched => Report::NotKnown(doubt),
+                Step::Find(doubt) => match self.shown.contains_key(&(doubt.channel.clone(), doubt.key.clone())) {
+                    true => {
+                        let message = message(&doubt.channel, &doubt.key);
+                        Report::Found(doubt, message)
+                    }
+                    false => Report::NotFound(doubt),
+                },
+                Step::Send(effect) => match self.send(effect) {
+                    Some(report) => report,
+                    None => return,
+                },
+                Step::Rest | Step::Held => return,
+            };
+        }
+        panic!("it never comes to rest: {thread:?}");
+    }
+
+    fn send(&mut self, effect: Box<Effect>) -> Option<Report> {
+        let fate = self.fates.pop().unwrap_or(Fate::Works);
+        match fate {
+            Fate::DiesBefore => return None,
+            Fate::Refuses => return Some(Report::Refused(effect, None)),
+            Fate::NobodyKnowsNotDone => return Some(Report::Unsure(effect)),
+            Fate::Works | Fate::DiesAfter | Fate::NobodyKnowsDone => {}
+        }
+        let shown = self.shown.entry((effect.channel.clone(), effect.key.clone())).or_default();
+        shown.0 = effect.shown.clone();
+        shown.1 += u32::from(effect.replaces.is_none());
+        match fate {
+            Fate::DiesAfter => None,
+            Fate::NobodyKnowsDone => Some(Report::Unsure(effect)),
+            _ => {
+                let message = (effect.channel == "releases").then(|| message(&effect.channel, &effect.key));
+                Some(Report::Sent(effect, message))
+            }
+        }
+    }
+
+    fn keys(&self) -> Vec<(&str, &str)> {
+        self.shown.keys().map(|(channel, key)| (channel.as_str(), key.as_str())).collect()
+    }
+
+    /// What is shown in a channel whose messages are kept current.
+    fn current(&self) -> Vec<&str> {
+        let shown = self.shown.iter().filter(|((channel, _), _)| channel == "releases");
+        shown.map(|(_, (shown, _))| shown.as_str()).collect()
+    }
+}
+
+fn message(channel: &str, key: &str) -> Message {
+    Message { channel: channel.to_owned(), ts: key.to_owned() }
 }
 
 fn now() -> Timestamp {
     "2026-01-05T12:00:00Z".parse().unwrap()
 }
 
+fn heard(world: &World, number: usize) -> Report {
+    Report::Heard(Box::new(Picture::of(&world.events[number], now())))
+}
+
+/// What CodePipeline says after these events: nothing of the end before it has come.
+fn answers(world: &World, numbers: &[usize]) -> Picture {
+    if numbers.iter().any(|number| number + 1 == world.events.len()) { world.answers.clone() } else { known(world) }
+}
+
+/// What it is about, which does not change.
+fn known(world: &World) -> Picture {
+    Picture { about: world.answers.about.clone(), ..Picture::default() }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// In whatever order events come, the same messages are posted, each once, and they show the same in the end.
+    /// In whatever order events come, twice or not at all: the same messages are posted, each once, and they show the same
+    /// in the end.
     #[test]
-    fn each_message_is_posted_once((story, order) in stories().prop_flat_map(|story| {
+    fn each_message_is_posted_once((story, order, lost) in stories().prop_flat_map(|story| {
         let events = story.tell().events.len();
-        (Just(story), Just((0..events).chain(0..events).collect::<Vec<_>>()).prop_shuffle())
+        let order = Just((0..events).chain(0..events).collect::<Vec<_>>()).prop_shuffle();
+        (Just(story), order, prop::collection::vec(any::<bool>(), events))
     })) {
         let world = story.tell();
         let run = |numbers: &[usize]| {
-            let (mut thread, mut channels) = (Thread::new(PIPELINE, EXECUTION), Channels::new());
-            for number in numbers {
-                thread.picture.join(&Picture::of(&world.events[*number], now()));
-                send(&mut thread, &mut channels, &mut std::iter::empty());
+            let (mut thread, mut outside) = (Thread::new(PIPELINE, EXECUTION), Outside::new(routes()));
+            for (index, number) in numbers.iter().enumerate() {
+                let answers = answers(&world, &numbers[..=index]);
+                outside.run(&mut thread, heard(&world, *number), &format!("event-{index}"), now(), &answers);
             }
-            thread.picture.join(&world.answers);
-            send(&mut thread, &mut channels, &mut std::iter::empty());
-            channels
+            // The schedule, when nothing was heard for a while.
+            for minutes in [10, 20] {
+                outside.run(&mut thread, Report::Nothing, "schedule", now() + SignedDuration::from_mins(minutes), &world.answers);
+            }
+            (outside.keys().into_iter().map(|(channel, key)| (channel.to_owned(), key.to_owned())).collect::<Vec<_>>(),
+             outside.current().into_iter().map(str::to_owned).collect::<Vec<_>>(),
+             outside.shown.values().all(|(_, posts)| *posts == 1), outside.listed, thread)
         };
-        let (in_order, shuffled) = (run(&(0..world.events.len()).collect::<Vec<_>>()), run(&order));
-        prop_assert!(in_order.values().chain(shuffled.values()).all(|(_, posts)| *posts == 1));
-        prop_assert_eq!(in_order.keys().collect::<Vec<_>>(), shuffled.keys().collect::<Vec<_>>());
-        // A message that is kept current shows the same in the end; another one what was known when it was posted.
-        let current = |channels: &Channels| -> Vec<_> {
-            channels.iter().filter(|((channel, _), _)| channel == "releases").map(|(_, (text, _))| text.clone()).collect()
-        };
-        prop_assert_eq!(current(&in_order), current(&shuffled));
+        let in_order = run(&(0..world.events.len()).collect::<Vec<_>>());
+        prop_assert!(in_order.2 && !in_order.3 && in_order.4.lease.is_none());
+        let shuffled = run(&order);
+        let kept: Vec<_> = order.iter().copied().filter(|number| *number == 0 || !lost[*number]).collect();
+        let repaired = run(&kept);
+        for other in [shuffled, repaired] {
+            prop_assert_eq!(&other.0, &in_order.0);
+            prop_assert!(other.2 && !other.3, "{:?}", other.4);
+            // A recovery tells times, which events and answers know to the second only.
+            if story.end != End::Succeeds || story.failures.is_empty() && story.failed_before == 0 {
+                prop_assert_eq!(&other.1, &in_order.1);
+            }
+        }
     }
 
-    /// Whatever fails or dies, nothing is posted twice; and what a channel has refused arrives when it works again.
+    /// Whatever fails or dies, nothing is posted twice and nothing is lost where the channel can be searched.
     #[test]
     fn nothing_is_posted_twice(
         story in stories(),
-        fates in prop::collection::vec(prop::sample::select(vec![Fate::Works, Fate::Refuses, Fate::DiesBefore, Fate::DiesAfter]), 0..20),
+        fates in prop::collection::vec(prop::sample::select(vec![
+            Fate::Works, Fate::Refuses, Fate::DiesBefore, Fate::DiesAfter, Fate::NobodyKnowsDone, Fate::NobodyKnowsNotDone,
+        ]), 0..20),
+        can_be_searched in any::<bool>(),
     ) {
         let world = story.tell();
-        let (mut thread, mut channels) = (Thread::new(PIPELINE, EXECUTION), Channels::new());
+        let (mut thread, mut outside) = (Thread::new(PIPELINE, EXECUTION), Outside::new(routes()));
+        outside.can_be_searched = can_be_searched;
+        outside.fates = fates;
         let mut time = now();
-        let mut fates = fates.into_iter();
-        for (number, event) in world.events.iter().enumerate() {
-            thread.picture.join(&Picture::of(event, now()));
-            time += SignedDuration::from_hours(1);
-            let holder = format!("invocation-{number}");
-            let is_first = thread.acquire(&holder, time, time + SignedDuration::from_mins(2));
-            prop_assert!(is_first);
-            send(&mut thread, &mut channels, &mut fates);
+        for number in 0..world.events.len() {
+            time += SignedDuration::from_mins(4);
+            let answers = answers(&world, &[number]);
+            outside.run(&mut thread, heard(&world, number), &format!("invocation-{number}"), time, &answers);
         }
-        thread.picture.join(&world.answers);
-        time += SignedDuration::from_hours(1);
-        thread.acquire("the last", time, time);
-        prop_assert!(send(&mut thread, &mut channels, &mut std::iter::empty()));
-        prop_assert!(channels.values().all(|(_, posts)| *posts == 1), "{:?}", channels);
-        let unknown = thread.posts.values().flat_map(BTreeMap::values).filter(|post| post.posted == Posted::Unknown).count();
-        let (mut whole, mut all) = (Thread::new(PIPELINE, EXECUTION), Channels::new());
-        whole.picture = thread.picture.clone();
-        send(&mut whole, &mut all, &mut std::iter::empty());
-        let missing = all.keys().filter(|key| !channels.contains_key(*key)).count();
-        prop_assert!(missing <= unknown, "{} are missing, of {} nobody knows", missing, unknown);
+        for round in 0..40 {
+            time += SignedDuration::from_mins(16);
+            outside.run(&mut thread, Report::Nothing, &format!("round-{round}"), time, &world.answers);
+        }
+        prop_assert!(outside.shown.values().all(|(_, posts)| *posts == 1), "{:?}", outside.shown);
+        let mut whole = Outside::new(routes());
+        let mut other = Thread::new(PIPELINE, EXECUTION);
+        other.picture = thread.picture.clone();
+        whole.run(&mut other, Report::Nothing, "whole", time, &world.answers);
+        let missing: Vec<_> = whole.keys().into_iter().filter(|key| !outside.keys().contains(key)).collect();
+        let lost = thread.posts.values().flat_map(BTreeMap::values).filter(|post| post.posted == Posted::Lost).count();
+        prop_assert!(missing.len() <= lost && (!can_be_searched || lost == 0), "{:?} {:?}", missing, thread);
+        prop_assert!(!outside.listed, "{:?}", thread);
     }
 }
 
@@ -138,16 +241,104 @@ fn only_one_invocation_sends_at_a_time() {
     assert!(thread.acquire("other", later(4), later(6)));
 }
 
+/// Runs a story to its end with some routes.
+fn told(story: &Story, routes: Vec<Route<'static>>, told_by_others: &[&str]) -> Vec<(String, String)> {
+    let world = story.tell();
+    let (mut thread, mut outside) = (Thread::new(PIPELINE, EXECUTION), Outside::new(routes));
+    outside.told_by_others = told_by_others.iter().map(|key| (*key).to_owned()).collect();
+    for number in 0..world.events.len() {
+        let answers = answers(&world, &[number]);
+        outside.run(&mut thread, heard(&world, number), "one", now(), &answers);
+    }
+    outside.keys().into_iter().map(|(channel, key)| (channel.to_owned(), key.to_owned())).collect()
+}
+
+fn once(key: &'static str, is_shared: bool) -> Route<'static> {
+    let wish = move |notice: &Notice, _: &Picture| {
+        let once = vec![Once { key: key.to_owned(), is_shared }];
+        (notice.kind == Kind::Failed).then(|| Wish { once, ..Wish::default() })
+    };
+    Route { channel: "oncall".to_owned(), is_threaded: false, stuck_after: None, wish: Box::new(wish) }
+}
+
 #[test]
-fn a_channel_without_anything_wanted_stays_silent() {
-    let story = Story { stages: vec![1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };
+fn each_channel_hears_what_it_wants() {
+    let good = Story { stages: vec![1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let bad = Story { stages: vec![1, 1], failures: vec![0, 1], end: End::FailsInTheLastStage, ..good.clone() };
+    let failures = [("oncall", "failed/action-001"), ("oncall", "failed/action-003"), ("oncall", "failed/action-004")];
+    for (name, story, routes, others, expected) in [
+        ("a channel without anything wanted stays silent", &good, routes(), vec![], vec![("releases", "head")]),
+        (
+            "each failure",
+            &bad,
+            vec![route("oncall", false, |notice| notice.kind == Kind::Failed)],
+            vec![],
+            failures.to_vec(),
+        ),
+        ("the first failure of the execution", &bad, vec![once("x", false)], vec![], failures[..1].to_vec()),
+        ("the first failure of all executions", &bad, vec![once("x", true)], vec![], failures[..1].to_vec()),
+        ("another execution has told it", &bad, vec![once("x", true)], vec!["x"], vec![]),
+    ] {
+        let told = told(story, routes, &others);
+        let told: Vec<_> = told.iter().map(|(channel, key)| (channel.as_str(), key.as_str())).collect();
+        assert_eq!(told, expected, "{name}");
+    }
+}
+
+/// What is for later is collected, and is not told again when the time has come.
+#[test]
+fn quiet_hours_collect() {
+    let story = Story { stages: vec![1, 1], failures: vec![0], end: End::Succeeds, pace: 1, failed_before: 0 };
     let world = story.tell();
     let mut thread = Thread::new(PIPELINE, EXECUTION);
-    let mut channels = Channels::new();
-    for event in &world.events {
-        thread.picture.join(&Picture::of(event, now()));
-        send(&mut thread, &mut channels, &mut std::iter::empty());
+    let quiet = |is_for_later| {
+        let wish = move |_: &Notice, _: &Picture| Some(Wish { is_for_later, ..Wish::default() });
+        vec![Route { channel: "releases".to_owned(), is_threaded: true, stuck_after: None, wish: Box::new(wish) }]
+    };
+    let mut outside = Outside::new(quiet(true));
+    let last = world.events.len() - 1;
+    for number in 0..last {
+        outside.run(&mut thread, heard(&world, number), "one", now(), &known(&world));
     }
-    let keys: Vec<_> = channels.keys().map(|(channel, key)| (channel.as_str(), key.as_str())).collect();
-    assert_eq!(keys, [("releases", "head")]);
+    assert!(outside.shown.is_empty(), "{:?}", outside.shown);
+    outside.routes = quiet(false);
+    outside.run(&mut thread, Report::Nothing, "one", now(), &known(&world));
+    assert!(outside.shown.is_empty(), "what was collected is told together: {:?}", outside.shown);
+    outside.run(&mut thread, heard(&world, last), "one", now(), &world.answers);
+    assert_eq!(outside.keys(), [("releases", "head"), ("releases", "recovered")]);
+}
+
+/// Nothing goes on: AWS is asked, and then it is said once for each time that a route allows.
+#[test]
+fn an_execution_without_progress_is_stuck() {
+    let story = Story { stages: vec![1, 1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    let stuck = |channel: &str, minutes: i64| {
+        let wish = move |notice: &Notice, _: &Picture| {
+            let is_long = notice.silence.is_some_and(|silence| silence >= SignedDuration::from_mins(minutes));
+            (notice.kind == Kind::Stuck && is_long).then(Wish::default)
+        };
+        let stuck_after = Some(SignedDuration::from_mins(minutes));
+        Route { channel: channel.to_owned(), is_threaded: false, stuck_after, wish: Box::new(wish) }
+    };
+    let mut outside = Outside::new(vec![stuck("soon", 30), stuck("late", 90)]);
+    let mut thread = Thread::new(PIPELINE, EXECUTION);
+    let start: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
+    // The first action runs.
+    for number in 0..3 {
+        outside.run(&mut thread, heard(&world, number), "one", start, &known(&world));
+    }
+    for (minutes, expected) in [(29, 0), (31, 1), (60, 1), (89, 1), (91, 2), (200, 2)] {
+        outside.run(
+            &mut thread,
+            Report::Nothing,
+            "schedule",
+            start + SignedDuration::from_mins(minutes),
+            &known(&world),
+        );
+        assert_eq!(outside.shown.len(), expected, "after {minutes} minutes: {:?}", outside.shown);
+    }
+    let titles: Vec<_> = thread.picture.notices().into_iter().filter(|notice| notice.kind == Kind::Stuck).collect();
+    assert_eq!(titles[0].title, "is stuck: nothing has gone on for 1 h 30 min");
+    assert_eq!(titles[0].lines[0].text, "A0 in S0");
 }

@@ -170,6 +170,8 @@ impl Story {
         answers.started = Some("2026-01-05T09:00:00.123Z".parse().unwrap());
         answers.enter(over, now + SignedDuration::from_secs(1));
         answers.about.is_looked_up = true;
+        answers.about.are_sources_looked_up = true;
+        answers.actions.values_mut().for_each(|action| action.is_looked_up = true);
         answers.about.region = Some("eu-west-1".to_owned());
         answers.about.trigger = Some("mary".to_owned());
         answers.about.stages = (0..=last).map(|number| format!("S{number}")).collect();
