@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
@@ -20,6 +20,9 @@ use crate::calls::Calls;
 
 /// More than ten messages of the greatest size with every byte escaped.
 const MAX_FORM_BYTES: usize = 8 * 1024 * 1024;
+
+/// More than any input of a JSON service may have; the service itself says where its limit is.
+const MAX_INPUT_BYTES: usize = 32 * 1024 * 1024;
 
 /// The services behind the endpoint.
 #[derive(Clone)]
@@ -140,9 +143,21 @@ impl Services {
     ) -> Response {
         let Some(faults) = &self.faults else { return serve(request).await };
         let Called { service, operation, resource, wire } = *called;
-        let function = self.calls.function(request.headers());
-        let fault = faults.call(&ApiCall { service, operation, resource, function });
-        spoil(fault, wire, request, serve).await
+        let function = self.calls.function(request.headers()).map(str::to_owned);
+        let (parts, body) = request.into_parts();
+        let (input, body) = match wire {
+            Wire::Json if service != "lambda" => {
+                let Ok(input) = to_bytes(body, MAX_INPUT_BYTES).await else {
+                    return (StatusCode::PAYLOAD_TOO_LARGE, "the input is too large, or it ended too soon")
+                        .into_response();
+                };
+                (input.clone(), Body::from(input))
+            }
+            _ => (Bytes::new(), body),
+        };
+        let call = ApiCall { service, operation, resource, function: function.as_deref(), input: &input };
+        let fault = faults.call(&call);
+        spoil(fault, wire, Request::from_parts(parts, body), serve).await
     }
 }
 

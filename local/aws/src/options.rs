@@ -10,8 +10,8 @@ use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::faults::Faults;
 use stagegate_local_events::DeliveryFault;
 use stagegate_local_faults::CallFaults;
-use stagegate_local_lambda::FormBody;
 use stagegate_local_lambda::faults::InvokeFaults;
+use stagegate_local_lambda::{AttemptObserver, FormBody};
 
 /// How to start a local AWS.
 #[derive(Clone)]
@@ -44,6 +44,8 @@ pub struct Options {
     pub call_faults: Option<Arc<dyn CallFaults>>,
     /// Throttles, crashes and kills functions.
     pub invoke_faults: Option<Arc<dyn InvokeFaults>>,
+    /// Is told of every finished attempt to run a function.
+    pub attempt_observer: Option<AttemptObserver>,
     /// Loses, repeats, delays and reorders the deliveries of rules, schedules, topics and destinations.
     pub delivery_fault: Option<DeliveryFault>,
     /// How the body of a form reaches a function through its URL.
@@ -71,6 +73,7 @@ impl Options {
             codepipeline_faults: None,
             call_faults: None,
             invoke_faults: None,
+            attempt_observer: None,
             delivery_fault: None,
             form_body: FormBody::default(),
         }

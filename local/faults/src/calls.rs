@@ -14,6 +14,8 @@ pub struct ApiCall<'a> {
     pub resource: &'a str,
     /// The function that signed it, or `None` for everybody else.
     pub function: Option<&'a str>,
+    /// The input of a JSON service as it came, and nothing for the others. It may hold secrets.
+    pub input: &'a [u8],
 }
 
 /// Decides what goes wrong with calls. It is asked once for each call.

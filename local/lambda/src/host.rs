@@ -33,7 +33,8 @@ pub const MAX_EVENT_PAYLOAD_BYTES: usize = 1024 * 1024;
 /// How many events may wait or run at the same time in one host.
 pub(crate) const MAX_QUEUED_EVENTS: usize = 1000;
 
-type Observer = Arc<dyn Fn(&FinishedAttempt<'_>) + Send + Sync>;
+/// Is told of finished attempts. It must not block.
+pub type AttemptObserver = Arc<dyn Fn(&FinishedAttempt<'_>) + Send + Sync>;
 
 /// Where a host sends what it has to tell.
 #[derive(Clone)]
@@ -42,8 +43,8 @@ pub struct HostOptions {
     pub logs: Arc<dyn LogSink>,
     /// Receives the records for destinations that are no function of this host.
     pub destinations: Arc<dyn DestinationSink>,
-    /// Told of every finished attempt, synchronous or not. It must not block.
-    pub observer: Option<Observer>,
+    /// Told of every finished attempt, synchronous or not.
+    pub observer: Option<AttemptObserver>,
     /// Whether each attempt tells its function the time of the host's clock, as `custom.now` of the client context. AWS
     /// does no such thing; here a process cannot be told the time once and for all, because the clock may be moved.
     pub tells_time: bool,

@@ -44,7 +44,7 @@ pub use destination::{
 };
 pub use error::{ConfigError, CreateFunctionError, InvokeError};
 pub use function_url::{FormBody, FunctionUrl, UrlAuth};
-pub use host::{HostOptions, LambdaHost, MAX_EVENT_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES};
+pub use host::{AttemptObserver, HostOptions, LambdaHost, MAX_EVENT_PAYLOAD_BYTES, MAX_SYNC_PAYLOAD_BYTES};
 pub use invocation::{FinishedAttempt, FunctionError, InvocationMetrics, InvocationType, InvokeResult, QueuedEvent};
 pub use log::{DiscardLogs, LogEvent, LogFiles, LogSink, LogSource};
 pub use measure::{ColdStartStats, MeasureError, measure_cold_start};

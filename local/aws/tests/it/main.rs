@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test may panic as a test may")]
 
+mod alarms;
 mod codebuild;
 mod codedeploy;
 mod codedeploy_actions;
