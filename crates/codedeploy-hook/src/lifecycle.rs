@@ -129,6 +129,16 @@ impl HookLifecycle {
         Ok(HookReport { deployment_id: deployment, outcome })
     }
 
+    /// Fails a hook whose function can no longer answer it. An answer that was given before stands: then this is
+    /// [`Delivery::AlreadyAnswered`].
+    ///
+    /// # Errors
+    ///
+    /// When the hook has no answer, because CodeDeploy refused it or confirmed none before `until`.
+    pub async fn fail_in_place(&self, hook: &Hook, until: Instant) -> Result<Delivery, DeliveryError> {
+        delivery::deliver(&self.aws.shared().await.1, hook, false, until).await
+    }
+
     async fn guarded<H: HookHandler>(
         &self,
         handler: &Arc<H>,

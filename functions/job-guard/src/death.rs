@@ -148,7 +148,6 @@ fn age(lease: &Lease, now: Timestamp) -> Option<SignedDuration> {
 
 #[cfg(test)]
 mod tests {
-    use codepipeline_job::JobId;
     use serde_json::json;
 
     use super::*;
@@ -173,7 +172,7 @@ mod tests {
             },
             "responsePayload": {"errorType": error, "errorMessage": message},
         });
-        Record::read(JobId::parse("j-1").expect("an id"), &record)
+        Record::read(&record)
     }
 
     #[test]

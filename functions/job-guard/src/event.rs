@@ -2,6 +2,7 @@
 
 use codepipeline_job::JobId;
 use serde_json::Value;
+use stagegate_codedeploy_hook::Hook;
 use thiserror::Error;
 
 use crate::record::Record;
@@ -10,8 +11,10 @@ use crate::record::Record;
 #[derive(Debug)]
 pub enum Event {
     /// AWS Lambda could not bring a job to its end.
-    Died(Box<Record>),
-    /// AWS Lambda could not bring something to its end that is no job, so nobody waits for an answer. The text names
+    Died(JobId, Box<Record>),
+    /// AWS Lambda could not bring a lifecycle hook of CodeDeploy to its end.
+    HookDied(Hook, Box<Record>),
+    /// AWS Lambda could not bring something to its end that is neither, so nobody waits for an answer. The text names
     /// the keys of the event.
     NoJob(String),
     /// The minute has passed.
@@ -38,9 +41,11 @@ impl Event {
             _ => event,
         };
         if let Some(payload) = record.get("requestPayload") {
-            return Ok(match JobId::find(payload) {
-                Ok(job) => Self::Died(Box::new(Record::read(job, record))),
-                Err(error) => Self::NoJob(error.keys().to_owned()),
+            let read = || Box::new(Record::read(record));
+            return Ok(match (JobId::find(payload), Hook::find(payload)) {
+                (Ok(job), _) => Self::Died(job, read()),
+                (Err(_), Ok(hook)) => Self::HookDied(hook, read()),
+                (Err(error), Err(_)) => Self::NoJob(error.keys().to_owned()),
             });
         }
         if event
@@ -71,6 +76,7 @@ mod tests {
             (json!({"source": "lambda", "detail-type": "x", "detail": record}), "died j-1"),
             (json!({"requestPayload": "canary"}), "no job: the event is a string"),
             (json!({"requestPayload": {"DeploymentId": "canary"}}), "no job: the event has the keys `DeploymentId`"),
+            (json!({"requestPayload": {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "x"}}), "died d-1"),
             (json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}), "tick"),
             (json!({"source": "aws.s3", "detail": {"canary": 1}}), "the event has the keys `source`, `detail`"),
             (job, "it is a job itself"),
@@ -80,7 +86,8 @@ mod tests {
             let read = Event::read(&event);
             assert!(!format!("{read:?}").contains("canary"), "{read:?}");
             let read = match read {
-                Ok(Event::Died(record)) => format!("died {}", record.job),
+                Ok(Event::Died(job, _)) => format!("died {job}"),
+                Ok(Event::HookDied(hook, _)) => format!("died {}", hook.deployment_id),
                 Ok(Event::NoJob(keys)) => format!("no job: {keys}"),
                 Ok(Event::Tick) => "tick".to_owned(),
                 Err(error) => error.keys,

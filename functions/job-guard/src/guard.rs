@@ -1,4 +1,4 @@
-//! The function: from an event to the answers of jobs.
+//! The function: from an event to the answers of jobs and hooks.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
+use stagegate_codedeploy_hook::{self as codedeploy, Hook, HookLifecycle};
 use stagegate_gate::{Lease, State};
 use stagegate_state_store::{Key, StateError, StateStore};
 use thiserror::Error;
@@ -28,14 +29,15 @@ const LOOK: Duration = Duration::from_millis(1500);
 #[derive(Clone, Default)]
 pub struct Guard {
     pub(crate) lifecycle: Lifecycle,
+    hooks: HookLifecycle,
 }
 
 /// What an invocation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Done {
-    /// Jobs that were answered here.
+    /// Jobs and hooks that were answered here.
     pub answered: u32,
-    /// Jobs that had an answer.
+    /// Jobs and hooks that had an answer.
     pub already_answered: u32,
     /// Leases of jobs that are still being worked on.
     pub in_progress: u32,
@@ -50,6 +52,9 @@ pub enum NotDone {
     /// An answer was not delivered.
     #[error(transparent)]
     NotAnswered(#[from] DeliveryError),
+    /// The answer of a hook was not delivered.
+    #[error(transparent)]
+    HookNotAnswered(#[from] codedeploy::DeliveryError),
     /// The leases could not be listed.
     #[error(transparent)]
     State(#[from] StateError),
@@ -59,7 +64,7 @@ impl From<NotDone> for Diagnostic {
     fn from(error: NotDone) -> Self {
         let error_type = match error {
             NotDone::UnknownEvent(_) => "JobGuard.UnknownEvent",
-            NotDone::NotAnswered(_) => "JobGuard.NotAnswered",
+            NotDone::NotAnswered(_) | NotDone::HookNotAnswered(_) => "JobGuard.NotAnswered",
             NotDone::State(_) => "JobGuard.State",
         };
         Self { error_type: error_type.to_owned(), error_message: format!("failed to {error}") }
@@ -97,9 +102,13 @@ impl Guard {
     pub async fn handle(&self, event: &Value, context: &Context) -> Result<Done, NotDone> {
         let until = until(context);
         let done = match Event::read(event) {
-            Ok(Event::Died(record)) => self.died(*record, until).await,
+            Ok(Event::Died(job, record)) => self.died(&job, *record, until).await,
+            Ok(Event::HookDied(hook, record)) => self.hook_died(&hook, *record, until).await,
             Ok(Event::NoJob(keys)) => {
-                tracing::warn!(keys, "a function died that was not working on a job: nobody waits for an answer");
+                tracing::warn!(
+                    keys,
+                    "a function died that was working on neither a job nor a hook: nobody waits for an answer"
+                );
                 Ok(Done::default())
             }
             Ok(Event::Tick) => sweep::sweep(self, until).await,
@@ -108,19 +117,40 @@ impl Guard {
         done.inspect_err(|error| tracing::error!(request_id = context.request_id, "failed to {error}"))
     }
 
-    async fn died(&self, record: Record, until: Instant) -> Result<Done, NotDone> {
-        let job = record.job.clone();
+    async fn died(&self, job: &JobId, record: Record, until: Instant) -> Result<Done, NotDone> {
         let state = State::from_environment(&self.lifecycle.shared_config().await);
         let lease = match state.store() {
-            Some(store) => look(store, &job).await,
+            Some(store) => look(store, job).await,
             None => None,
         };
         let death = Death::of(record, lease.as_ref(), Timestamp::now());
-        let delivery = self.answer(&job, &death, until).await?;
+        let delivery = self.answer(job, &death, until).await?;
         if let Some(store) = state.store() {
-            forget(store, &Lease::key(&job)).await;
+            forget(store, &Lease::key(job)).await;
         }
         Ok(Done::default().with(delivery))
+    }
+
+    /// Fails a lifecycle hook. CodeDeploy takes no text, so what happened is in the log only.
+    async fn hook_died(&self, hook: &Hook, record: Record, until: Instant) -> Result<Done, NotDone> {
+        let death = Death::of(record, None, Timestamp::now());
+        let delivery = Box::pin(self.hooks.fail_in_place(hook, until)).await?;
+        let (deployment, function) = (&hook.deployment_id, death.function.as_deref());
+        let (failure, request_id) = (death.failure(), death.request_id.as_deref());
+        Ok(match delivery {
+            codedeploy::Delivery::AlreadyAnswered => {
+                tracing::info!(deployment, request_id, function, cause = ?death.cause, "the hook has its answer");
+                Done { already_answered: 1, ..Done::default() }
+            }
+            _ => {
+                let reason = failure.message();
+                tracing::error!(
+                    deployment, request_id, function, cause = ?death.cause, reason,
+                    "the job guard failed the hook of a function that died"
+                );
+                Done { answered: 1, ..Done::default() }
+            }
+        })
     }
 
     /// Answers a job, unless it has an answer.

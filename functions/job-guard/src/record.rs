@@ -2,9 +2,8 @@
 //! Lambda asynchronous invocations").
 //!
 //! Only one `condition` is documented, and no text of a function's end, so everything may be missing or be another type.
-//! What a record says about the job's event, credentials included, is left where it is.
+//! What a record says about the event, credentials included, is left where it is.
 
-use codepipeline_job::JobId;
 use serde_json::Value;
 
 use crate::cause::Cause;
@@ -12,8 +11,6 @@ use crate::cause::Cause;
 /// What is needed of a record.
 #[derive(Debug)]
 pub struct Record {
-    /// The job that waits.
-    pub job: JobId,
     /// The request id of the invocation.
     pub request_id: Option<String>,
     /// The name of the function.
@@ -23,12 +20,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a record about a job, as far as it can be read.
-    pub fn read(job: JobId, record: &Value) -> Self {
+    /// Reads a record, as far as it can be read.
+    pub fn read(record: &Value) -> Self {
         let context = record.get("requestContext");
         let within = |name: &str| context.and_then(|context| context.get(name)).and_then(Value::as_str);
         Self {
-            job,
             request_id: within("requestId").filter(|id| is_plain(id)).map(str::to_owned),
             function: within("functionArn").and_then(function_name).map(str::to_owned),
             cause: Cause::of(within("condition").unwrap_or_default(), record.get("responsePayload")),
@@ -55,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_missing_or_odd_the_job_is_known() {
+    fn whatever_is_missing_or_odd_a_record_is_read() {
         let context = json!({
             "requestId": "r-1", "functionArn": "arn:aws:lambda:eu-west-1:111122223333:function:gate:$LATEST",
             "condition": "RetriesExhausted", "approximateInvokeCount": 1,
@@ -69,7 +65,7 @@ mod tests {
             (json!({}), None, None),
             (json!("text"), None, None),
         ] {
-            let read = Record::read(JobId::parse("j-1").expect("an id"), &record);
+            let read = Record::read(&record);
             assert_eq!((read.function.as_deref(), read.request_id.as_deref()), (function, request), "{record}");
         }
     }

@@ -5,4 +5,5 @@
 mod deaths;
 mod function;
 mod guard;
+mod hooks;
 mod world;

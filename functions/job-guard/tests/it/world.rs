@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use stagegate_local_aws::faults::{ApiCall, CallFault, CallFaults};
 use stagegate_local_aws::{Bootstraps, LocalAws, Options};
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
@@ -18,13 +19,30 @@ use crate::function::{BOOTSTRAP, GO};
 pub(crate) const GATE: &str = "stagegate-test-gate";
 pub(crate) const GUARD: &str = "stagegate-job-guard";
 /// The machine is busy. What is waited for comes sooner, or never.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) struct World {
     pub(crate) aws: LocalAws,
     folder: TempDir,
     /// The job events that went to the gate.
     events: Arc<Mutex<Vec<Value>>>,
+    /// The executions of hooks that were answered.
+    pub(crate) hook_executions: Arc<Mutex<Vec<String>>>,
+}
+
+/// Spoils nothing, and keeps which executions of hooks were answered.
+#[derive(Default)]
+struct WatchHooks(Arc<Mutex<Vec<String>>>);
+
+impl CallFaults for WatchHooks {
+    fn call(&self, call: &ApiCall<'_>) -> CallFault {
+        if call.operation == "PutLifecycleEventHookExecutionStatus" {
+            let input: Value = serde_json::from_slice(call.input).unwrap();
+            let id = input["lifecycleEventHookExecutionId"].as_str().unwrap().to_owned();
+            self.0.lock().unwrap().push(id);
+        }
+        CallFault::None
+    }
 }
 
 /// How the gate's action ended.
@@ -41,8 +59,22 @@ impl World {
         Self::with(clock, faults, |event| event).await
     }
 
+    /// A world whose local AWS is changed before it starts.
+    pub(crate) async fn changed(clock: Clock, change: impl FnOnce(&mut Options)) -> Self {
+        Self::start_with(clock, None, |event| event, change).await
+    }
+
     /// A world in which `change` happens to the events of jobs.
     pub(crate) async fn with(clock: Clock, faults: Option<Arc<dyn Faults>>, change: fn(Value) -> Value) -> Self {
+        Self::start_with(clock, faults, change, |_| ()).await
+    }
+
+    async fn start_with(
+        clock: Clock,
+        faults: Option<Arc<dyn Faults>>,
+        change: fn(Value) -> Value,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source");
         std::fs::create_dir_all(&source).unwrap();
@@ -50,7 +82,9 @@ impl World {
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
         let events: Arc<Mutex<Vec<Value>>> = Arc::default();
         let seen = Arc::clone(&events);
-        let aws = LocalAws::start(Options {
+        let watch = Arc::new(WatchHooks::default());
+        let hook_executions = Arc::clone(&watch.0);
+        let mut options = Options {
             source: Some(source),
             clock,
             codepipeline_faults: faults,
@@ -63,8 +97,11 @@ impl World {
                 &template,
                 Bootstraps::Folder(programs(folder.path(), &template)),
             )
-        });
-        let world = Self { aws: aws.await.unwrap(), folder, events };
+        };
+        options.call_faults = Some(watch);
+        set(&mut options);
+        let aws = LocalAws::start(options).await.unwrap();
+        let world = Self { aws, folder, events, hook_executions };
         let go = world.go().to_str().unwrap().to_owned();
         world.change(GATE, |gate| drop(gate.environment.insert(GO.to_owned(), go)));
         world
@@ -127,8 +164,13 @@ impl World {
 
     /// How often a function called `PutJob*Result`.
     pub(crate) fn answers(&self, function: &str) -> u64 {
+        self.calls(function, "PutJob")
+    }
+
+    /// How often a function called operations whose names begin so.
+    pub(crate) fn calls(&self, function: &str, operation: &str) -> u64 {
         let calls = self.aws.calls();
-        let of = calls.iter().filter(|(call, _)| call.operation.starts_with("PutJob"));
+        let of = calls.iter().filter(|(call, _)| call.operation.starts_with(operation));
         of.filter(|(call, _)| call.function.as_deref() == Some(function)).map(|(_, count)| count).sum()
     }
 

@@ -14,6 +14,8 @@ const PUT: &str = "PutLifecycleEventHookExecutionStatus";
 /// What is deployed: an alias of this function, which every build of these tests has. Nobody calls it.
 const FUNCTION: &str = "stagegate-smoke-test";
 
+const HOOK: &str = "CodeDeployHook_stagegate-smoke-test";
+
 const CONFIG: &str = "gates:\n  web-smoke:\n    hurl: [smoke/*.hurl]\n    network: {allow_networks: [127.0.0.1]}\n";
 
 struct Deployed {
@@ -41,7 +43,7 @@ impl Deployed {
         call(&world, "CreateDeploymentGroup", json!({"applicationName": "web", "deploymentGroupName": "live"})).await;
         let content = format!(
             "version: 0.0\nResources: [{{web: {{Type: AWS::Lambda::Function, Properties: {{Name: {FUNCTION}, Alias: live, \
-             CurrentVersion: 1, TargetVersion: 2}}}}}}]\nhooks: [{{BeforeAllowTraffic: CodeDeployHook_stagegate-smoke-test}}]\n"
+             CurrentVersion: 1, TargetVersion: 2}}}}}}]\nhooks: [{{BeforeAllowTraffic: {HOOK}}}]\n"
         );
         let revision = json!({"revisionType": "AppSpecContent", "appSpecContent": {"content": content}});
         let deployment = json!({"applicationName": "web", "deploymentGroupName": "live", "revision": revision});
@@ -121,11 +123,16 @@ async fn a_killed_hook_is_answered_by_its_retry() {
     }
 }
 
-/// Every process is killed: nobody answers, and after an hour of clock time the deployment fails.
+/// Every process is killed, and what Lambda tells of it is lost on its way to the guard: nobody answers, and after an hour
+/// of clock time the deployment fails.
 #[tokio::test]
 async fn a_hook_that_always_dies_fails_the_deployment_after_an_hour() {
     let server = Server::start(|_, _| None).await;
     let deployed = Deployed::begin(&server, 400.0).await;
+    let lambda = deployed.world.aws.lambda();
+    let mut hook = lambda.function(HOOK).unwrap();
+    hook.event_invoke.on_failure = None;
+    lambda.update_function(hook).unwrap();
     let ended = deployed
         .end(|| {
             if server.count() > 0 {
