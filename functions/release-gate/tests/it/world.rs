@@ -182,7 +182,7 @@ impl World {
 
 /// The parts of the deployed template that make up the release gate: every resource as it stands there.
 fn template() -> String {
-    const KEPT: [&str; 8] = [
+    const KEPT: [&str; 9] = [
         "Configuration",
         "State",
         "ReleaseGate",
@@ -191,6 +191,7 @@ fn template() -> String {
         "JobGuard",
         "JobGuardLogs",
         "JobGuardRole",
+        "DeadLetters",
     ];
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
     let whole = std::fs::read_to_string(file).unwrap();
