@@ -77,17 +77,17 @@ fn slack_channels(template: &Path) -> Vec<Channel> {
     let config = config(template);
     let channels = config.iter().flat_map(Config::channels).filter_map(|(name, channel)| match channel {
         Configured::Slack(id) => Some(Channel::new(id, name)),
-        Configured::Webhook(_) | Configured::Sns(_) => None,
+        _ => None,
     });
     channels.collect()
 }
 
-/// The names of the channels with a webhook, and the parameters that hold its URL.
+/// The names of the channels with a webhook of Slack, and the parameters that hold its URL.
 fn webhooks(template: &Path) -> Vec<(String, String)> {
     let config = config(template);
     let channels = config.iter().flat_map(Config::channels).filter_map(|(name, channel)| match channel {
-        Configured::Webhook(parameter) => Some((name.to_owned(), parameter.clone())),
-        Configured::Slack(_) | Configured::Sns(_) => None,
+        Configured::SlackWebhook(parameter) => Some((name.to_owned(), parameter.clone())),
+        _ => None,
     });
     channels.collect()
 }

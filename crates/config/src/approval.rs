@@ -169,11 +169,15 @@ fn yes() -> bool {
 }
 
 fn name_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NamePattern, D::Error> {
-    let text = String::deserialize(deserializer)?;
+    filled_pattern(&String::deserialize(deserializer)?)
+}
+
+/// A pattern of names that is not empty.
+pub(crate) fn filled_pattern<E: Error>(text: &str) -> Result<NamePattern, E> {
     if text.trim().is_empty() {
-        return Err(D::Error::custom("an empty pattern matches no name; write a name, or \"*\" for all"));
+        return Err(E::custom("an empty pattern matches no name; write a name, or \"*\" for all"));
     }
-    Ok(NamePattern::new(&text))
+    Ok(NamePattern::new(text))
 }
 
 fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Length>, D::Error> {
@@ -184,12 +188,12 @@ fn length_of_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lengt
     at_least_a_minute(Length::deserialize(deserializer)?)
 }
 
-fn at_least_a_minute<E: Error>(length: Length) -> Result<Length, E> {
+pub(crate) fn at_least_a_minute<E: Error>(length: Length) -> Result<Length, E> {
     match length.as_duration() >= SHORTEST {
         true => Ok(length),
-        false => Err(E::custom(format!(
-            "{length} is too short: open approvals are looked at once a minute; write 1m or more"
-        ))),
+        false => {
+            Err(E::custom(format!("{length} is too short: what waits is looked at once a minute; write 1m or more")))
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! `stagegate.yaml`: what the platform team decides about channels, gates and approvals, and the `UserParameters` by which a pipeline picks one.
+//! `stagegate.yaml`: what the platform team decides about channels, gates, approvals and
+//! notifications, and the `UserParameters` by which a pipeline picks one.
 //!
 //! Reading is strict: an unknown key, a bad pattern or a limit out of range fails at load, with file, line, column and,
 //! where one is near, the key that was probably meant. The crate knows no AWS SDK and no Lambda runtime.
@@ -11,6 +12,8 @@ mod error;
 mod gate;
 mod length;
 mod name_patterns;
+mod notice_kind;
+mod notification;
 mod parameters;
 mod pattern;
 mod percentage;
@@ -32,15 +35,18 @@ use approval::ApprovalFault;
 use channel::ChannelEntry;
 use entry::GateEntry;
 use gate::Fault;
+use notification::NotificationEntry;
 use serde::Deserialize;
 
 pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation};
-pub use channel::Channel;
+pub use channel::{Channel, ChannelKind, WebhookChannel, WebhookUrl};
 pub use coverage_policy::CoveragePolicy;
 pub use error::{ConfigError, Place};
 pub use gate::{Gate, WrongKind};
 pub use length::Length;
 pub use name_patterns::NamePatterns;
+pub use notice_kind::NoticeKind;
+pub use notification::{Notification, NotificationSource, OncePer, QuietHours};
 pub use parameters::{GateChoice, MAX_USER_PARAMETERS_CHARS, ParametersError, UserParameters};
 pub use pattern::{NamePattern, ReportFiles};
 pub use percentage::Percentage;
@@ -64,6 +70,7 @@ pub struct Config {
     channels: BTreeMap<String, Channel>,
     gates: BTreeMap<String, Gate>,
     approvals: Vec<ApprovalPolicy>,
+    notifications: Vec<Notification>,
 }
 
 /// A whole `stagegate.yaml`.
@@ -82,6 +89,9 @@ struct Document {
     /// Which manual approvals are decided how. Of several that match an approval, the first one holds.
     #[serde(default)]
     approvals: Vec<ApprovalPolicy>,
+    /// Who hears of what. Every entry that matches counts, and a channel hears of each thing once.
+    #[serde(default)]
+    notifications: Vec<NotificationEntry>,
 }
 
 impl Config {
@@ -108,18 +118,19 @@ impl Config {
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         let document: Document = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
         let mut config = Self::default();
+        let at = |entry: &[&str], below: &[String]| {
+            let below = below.iter().map(String::as_str);
+            Places::read(text).of(&entry.iter().copied().chain(below).collect::<Vec<_>>())
+        };
         for (gate, entry) in document.gates {
             let made = entry.gate().map_err(|Fault { path, what }| {
-                let below: Vec<_> = path.iter().map(String::as_str).collect();
-                let position = Places::read(text).of(&[&["gates", gate.as_str()], below.as_slice()].concat());
-                ConfigError::bad_gate(name, position, &gate, &what)
+                ConfigError::bad_gate(name, at(&["gates", &gate], &path), &gate, &what)
             })?;
             config.gates.insert(gate, made);
         }
         for (channel, entry) in document.channels {
-            let made = entry.channel().ok_or_else(|| {
-                let position = Places::read(text).of(&["channels", &channel]);
-                let what = "must have exactly one of `slack`, `webhook` and `sns`";
+            let made = entry.channel().map_err(|Fault { path, what }| {
+                let position = at(&["channels", &channel], &path);
                 ConfigError::new(name, position, format!("the channel {channel:?} {what}"))
             })?;
             config.channels.insert(channel, made);
@@ -132,6 +143,13 @@ impl Config {
                 ConfigError::new(name, position, format!("the approval of {pipeline:?} {what}"))
             })?;
             config.approvals.push(approval);
+        }
+        for (number, entry) in document.notifications.into_iter().enumerate() {
+            let made = entry.notification(&config).map_err(|Fault { path, what }| {
+                let position = at(&["notifications", &number.to_string()], &path);
+                ConfigError::new(name, position, format!("notification {} {what}", number + 1))
+            })?;
+            config.notifications.push(made);
         }
         Ok(config)
     }
@@ -177,6 +195,11 @@ impl Config {
     /// All that is said about approvals, in the order of the file.
     pub fn approvals(&self) -> &[ApprovalPolicy] {
         &self.approvals
+    }
+
+    /// Who hears of what, in the order of the file. Every route that matches counts.
+    pub fn notifications(&self) -> &[Notification] {
+        &self.notifications
     }
 
     /// The gate of this name.

@@ -85,8 +85,10 @@ macro_rules! written_schema {
     };
 }
 
+mod notification;
 mod smoke;
 
+pub(crate) use notification::*;
 pub(crate) use smoke::*;
 
 written_schema!(
@@ -285,9 +287,18 @@ pub(crate) fn slack_channel(_: &mut SchemaGenerator) -> Schema {
     or_null(text("Slack channel id", "^[CGD][A-Z0-9]{2,63}$"))
 }
 
+fn ssm_parameter() -> Value {
+    text("name of an SSM parameter", "^/[A-Za-z0-9_./-]{1,1010}$")
+}
+
 /// The name of an SSM parameter.
 pub(crate) fn parameter_name(_: &mut SchemaGenerator) -> Schema {
-    or_null(text("name of an SSM parameter", "^/[A-Za-z0-9_./-]{1,1010}$"))
+    schema(ssm_parameter())
+}
+
+/// The name of an SSM parameter, or nothing.
+pub(crate) fn optional_parameter_name(_: &mut SchemaGenerator) -> Schema {
+    or_null(ssm_parameter())
 }
 
 /// The ARN of an SNS topic.
@@ -322,12 +333,6 @@ pub(crate) fn slack_groups(_: &mut SchemaGenerator) -> Schema {
 /// Domains of e-mail addresses.
 pub(crate) fn domains(_: &mut SchemaGenerator) -> Schema {
     list(text("domain", r"^(?=.{3,253}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$"))
-}
-
-/// A channel is one thing.
-pub(crate) fn channel(schema: &mut Schema) {
-    let given = |key: &str| json!({"required": [key], "properties": {key: {"type": "string"}}});
-    schema.insert("oneOf".to_owned(), json!([given("slack"), given("webhook"), given("sns")]));
 }
 
 /// Somebody may decide.

@@ -1,11 +1,12 @@
 //! Sending to the channels of `stagegate.yaml`.
 
-use codepipeline_job::FailureCause;
 use stagegate_approval::{Approval, Delivery, NoticeKind, SlackMessage};
+use stagegate_channel::Letter;
 use stagegate_config::Channel;
-use stagegate_slack::{ChannelId, Posted, SlackError, Webhook};
+use stagegate_slack::{ChannelId, Posted, SlackError};
 
-use crate::{Clock, Desk, DeskError, message};
+use crate::message::{self, Asked};
+use crate::{Clock, Desk, DeskError};
 
 impl Desk {
     /// Sends a message of an approval.
@@ -13,30 +14,19 @@ impl Desk {
     /// # Errors
     ///
     /// Why it was not sent, or that this is not known.
-    pub(crate) async fn post(&self, approval: &Approval, notice: usize, clock: &Clock) -> Result<Delivery, DeskError> {
-        let notice = approval.notices.get(notice).ok_or_else(|| unlike("send a message"))?;
+    pub(crate) async fn post(&self, approval: &Approval, number: usize, clock: &Clock) -> Result<Delivery, DeskError> {
+        let notice = approval.notices.get(number).ok_or_else(|| unlike("send a message"))?;
         let shown = approval.revision;
-        match self.settings.channel(&notice.channel)? {
-            Channel::Slack(id) => self.post_to_slack(approval, notice.kind, id, clock).await,
-            Channel::Webhook(parameter) => {
-                let url = self.secrets.webhook(parameter).await?;
-                let webhook = Webhook::new(self.http.clone(), &url);
-                let webhook = webhook.map_err(|error| DeskError::Configuration(error.to_string()))?;
-                webhook
-                    .post(&message::without_buttons(approval, notice.kind, clock.now())?, Self::slack_deadline())
-                    .await?;
-                Ok(Delivery { message: None, shown })
-            }
-            Channel::Sns(topic) => {
-                let (subject, text) = message::plain(approval, notice.kind, clock.now());
-                let sent = self.sns.publish().topic_arn(topic).subject(subject).message(text).send().await;
-                sent.map_err(|error| DeskError::Aws {
-                    what: format!("publish to {topic}"),
-                    why: error.failure_message(),
-                })?;
-                Ok(Delivery { message: None, shown })
-            }
+        let channel = self.settings.channel(&notice.channel)?;
+        // With the bot a request has buttons, and a link to it is kept.
+        if let Channel::Slack(id) = channel {
+            return self.post_to_slack(approval, notice.kind, id, clock).await;
         }
+        let say = Asked { approval, kind: notice.kind, now: clock.now() };
+        let id = format!("approval/{}/{number}", approval.id);
+        let letter = Letter { id: &id, say: &say, below: None, replaces: None };
+        let outcome = self.channels.send(channel, &letter, Self::slack_deadline()).await;
+        outcome.why().map_or(Ok(Delivery { message: None, shown }), |why| Err(DeskError::Channel(why.to_owned())))
     }
 
     async fn post_to_slack(

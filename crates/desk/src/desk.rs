@@ -1,17 +1,18 @@
 //! The desk: everything that a function of it needs, and the record of an approval.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use stagegate_approval::{Approval, ApprovalId, Event, OpenApproval, Reply, step};
+use stagegate_channel::{Channels, Secrets, variable};
 use stagegate_slack::{ApiUrl, HttpClient, SlackClient};
 use stagegate_state_store::{Decision, StateStore, Updated};
 use tokio::time::Instant;
 
-use crate::settings::variable;
-use crate::{Clock, DeskError, Pipelines, Secrets, Settings};
+use crate::{Clock, DeskError, Pipelines, Settings};
 
 /// Names the bucket.
 const BUCKET_VARIABLE: &str = "STAGEGATE_STATE_BUCKET";
@@ -30,9 +31,9 @@ const MAX_OPEN: usize = 5000;
 /// What a function of the desk has. It is made once and kept.
 pub struct Desk {
     pub(crate) settings: Settings,
-    pub(crate) secrets: Secrets,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) channels: Channels,
     pub(crate) pipelines: Pipelines,
-    pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) http: HttpClient,
     store: Option<StateStore>,
 }
@@ -52,12 +53,14 @@ impl Desk {
         let sdk = sdk.clone().into_builder().timeout_config(patient).retry_config(RetryConfig::standard()).build();
         let store = variable(BUCKET_VARIABLE)
             .map(|bucket| StateStore::new(&aws_sdk_s3::Client::new(&sdk), bucket, variable(KMS_KEY_VARIABLE)));
+        let secrets = Arc::new(Secrets::new(aws_sdk_ssm::Client::new(&sdk)));
+        let http = HttpClient::new();
         Self {
             settings: Settings::default(),
-            secrets: Secrets::new(aws_sdk_ssm::Client::new(&sdk)),
+            channels: Channels::new(&sdk, http.clone(), secrets.clone()),
+            secrets,
             pipelines: Pipelines::new(aws_sdk_codepipeline::Client::new(&sdk)),
-            sns: aws_sdk_sns::Client::new(&sdk),
-            http: HttpClient::new(),
+            http,
             store,
         }
     }

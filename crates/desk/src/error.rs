@@ -1,10 +1,9 @@
 //! What can go wrong at the desk.
 
 use codepipeline_job::FailureCause;
+use stagegate_channel::SecretError;
 use stagegate_slack::SlackError;
 use stagegate_state_store::StateError;
-
-use crate::secrets::SecretError;
 
 /// Something failed. Reads after "failed to"; never shows a secret.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +14,9 @@ pub enum DeskError {
     /// A document.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A channel.
+    #[error("{0}")]
+    Channel(String),
     /// Slack.
     #[error(transparent)]
     Slack(#[from] SlackError),

@@ -15,7 +15,6 @@ mod person;
 mod pipelines;
 mod process;
 mod release;
-mod secrets;
 mod settings;
 mod settle;
 
@@ -27,5 +26,5 @@ pub use open::Opened;
 pub use person::Unverified;
 pub use pipelines::{Found, Pipelines};
 pub use process::main;
-pub use secrets::{SecretError, Secrets};
-pub use settings::{Settings, variable};
+pub use settings::Settings;
+pub use stagegate_channel::{SecretError, Secrets, variable};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use stagegate_approval::{Installation, Place, Terms};
+use stagegate_channel::variable;
 use stagegate_config::{Channel, Config};
 
 use crate::DeskError;
@@ -14,11 +15,6 @@ const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
 const CONFIG_DEFAULT: &str = "/opt/stagegate.yaml";
 const APP_VARIABLE: &str = "STAGEGATE_SLACK_APP_ID";
 const TEAM_VARIABLE: &str = "STAGEGATE_SLACK_TEAM_ID";
-
-/// A variable of the environment that says something.
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-}
 
 /// `stagegate.yaml` of the function, read when it is first asked for and kept from then on.
 #[derive(Default)]

@@ -222,8 +222,8 @@ impl ConnectTo {
             text => text.parse().map(Some).map_err(|_| "a port is not a number"),
         };
         Ok(Self {
-            from: (crate::guard::normalized(host1), port(port1)?),
-            to: (crate::guard::normalized(host2), port(port2)?),
+            from: (stagegate_network_policy::normalized(host1), port(port1)?),
+            to: (stagegate_network_policy::normalized(host2), port(port2)?),
         })
     }
 
@@ -252,9 +252,9 @@ impl Resolve {
         let (port, addresses) = rest.split_once(':').ok_or("expected host:port:address")?;
         let port = port.parse().map_err(|_| "the port is not a number")?;
         let addresses: Result<Vec<IpAddr>, _> =
-            addresses.split(',').map(|address| crate::guard::normalized(address.trim()).parse()).collect();
+            addresses.split(',').map(|address| stagegate_network_policy::normalized(address.trim()).parse()).collect();
         let addresses = addresses.map_err(|_| "an address is not an IP address")?;
-        Ok(Self { host: crate::guard::normalized(host), port, addresses })
+        Ok(Self { host: stagegate_network_policy::normalized(host), port, addresses })
     }
 
     pub(crate) fn applies_to(&self, host: &str, port: u16) -> bool {

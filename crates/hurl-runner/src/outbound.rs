@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::guard::{NetworkPolicy, Refusal};
+use stagegate_network_policy::{NetworkPolicy, Refusal};
 
 /// A connection.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

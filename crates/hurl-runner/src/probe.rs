@@ -100,7 +100,7 @@ pub async fn dns(outbound: &Outbound, host: &str, expected: &[IpAddr], exact: bo
 }
 
 fn target(host: &str, port: u16) -> Target {
-    Target { host: crate::guard::normalized(host), port, addresses: None, family: None }
+    Target { host: stagegate_network_policy::normalized(host), port, addresses: None, family: None }
 }
 
 impl Outbound {

@@ -10,46 +10,7 @@ use crate::picture::Picture;
 use crate::states::{ActionState, ExecutionState};
 use crate::subject::Subject;
 
-/// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// An execution has begun.
-    Started,
-    /// An action, or the execution as a whole, has failed.
-    Failed,
-    /// An execution has succeeded.
-    Succeeded,
-    /// An execution has succeeded after one had failed.
-    Recovered,
-    /// An action waits for an approval.
-    Approval,
-    /// A newer execution has overtaken this one.
-    Superseded,
-    /// Somebody has stopped the execution, or the pipeline was changed under it.
-    Stopped,
-    /// The execution rolls a stage back.
-    RolledBack,
-    /// Nothing has gone on for a while.
-    Stuck,
-}
-
-impl Kind {
-    /// The name, as it stands in `stagegate.yaml`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Failed => "failed",
-            Self::Succeeded => "succeeded",
-            Self::Recovered => "recovered",
-            Self::Approval => "approval",
-            Self::Superseded => "superseded",
-            Self::Stopped => "stopped",
-            Self::RolledBack => "rolled_back",
-            Self::Stuck => "stuck",
-        }
-    }
-}
+pub use stagegate_config::NoticeKind as Kind;
 
 /// Whether the head message says it already.
 pub(crate) fn is_in_the_head(kind: Kind) -> bool {

@@ -144,12 +144,6 @@ fn ready(probe: &Probe) -> Result<ReadyProbe, (&'static str, String)> {
 }
 
 fn network(rules: &NetworkRules) -> Result<NetworkPolicy, String> {
-    let mut policy = NetworkPolicy::new().never_the_runtime_api();
-    for host in &rules.allow_hosts {
-        policy = policy.allow_host(host.as_str().parse().map_err(|error| format!("{error}"))?);
-    }
-    for network in &rules.allow_networks {
-        policy = policy.allow_network(network.as_str().parse().map_err(|error| format!("{error}"))?);
-    }
-    Ok(if rules.deny_private { policy.deny_private() } else { policy })
+    let (hosts, networks) = (rules.hosts(), rules.networks());
+    NetworkPolicy::written(hosts, networks, rules.deny_private).map_err(|error| error.to_string())
 }

@@ -28,17 +28,7 @@ pub fn outbound_with_loopback(rules: &NetworkRules) -> Result<Outbound, InvalidN
 }
 
 fn policy(rules: &NetworkRules) -> Result<NetworkPolicy, InvalidPolicy> {
-    let mut policy = NetworkPolicy::new();
-    for host in &rules.allow_hosts {
-        policy = policy.allow_host(host.as_str().parse()?);
-    }
-    for network in &rules.allow_networks {
-        policy = policy.allow_network(network.as_str().parse()?);
-    }
-    if rules.deny_private {
-        policy = policy.deny_private();
-    }
-    Ok(policy.never_the_runtime_api())
+    NetworkPolicy::written(rules.hosts(), rules.networks(), rules.deny_private)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod freeze;
 mod measured;
 mod progress;
 #[cfg(feature = "schema")]
-mod schema;
+pub(crate) mod schema;
 mod window;
 mod zone;
 
@@ -18,6 +18,8 @@ pub use measured::{Alarms, Metric, MetricQuery, MissingData, Probe};
 pub use progress::{Otherwise, Sampling, Soak, Verdicts};
 pub use window::{Day, TimeOfDay, Window};
 pub use zone::{UnknownZone, Zone};
+
+pub(crate) use window::{days, end_of_day, midnight};
 
 /// What must hold before a release goes on.
 #[derive(Clone, Debug, Default, PartialEq)]

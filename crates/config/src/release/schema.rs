@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 use super::{Day, MetricQuery, Verdicts};
 use crate::Length;
 
-pub(super) fn zone(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn zone(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"title": "time zone", "type": "string", "minLength": 1, "examples": ["Europe/Berlin", "UTC"]})
 }
 
 const TIME: &str = "^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 
-pub(super) fn opening(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn opening(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"title": "time of the day", "type": "string", "pattern": TIME, "default": "00:00"})
 }
 
-pub(super) fn closing(_: &mut SchemaGenerator) -> Schema {
+pub(crate) fn closing(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"title": "time of the day", "type": "string", "pattern": TIME, "default": "24:00"})
 }
 
-pub(super) fn days(generator: &mut SchemaGenerator) -> Schema {
+pub(crate) fn days(generator: &mut SchemaGenerator) -> Schema {
     let day = generator.subschema_for::<Day>().to_value();
     json_schema!({"type": "array", "items": day, "minItems": 1})
 }

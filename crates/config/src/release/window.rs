@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::{Time, Weekday};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
@@ -139,18 +140,20 @@ fn minutes(text: &str) -> Option<u16> {
     (minutes < 60 && whole <= 24 * 60).then_some(whole)
 }
 
-fn midnight() -> TimeOfDay {
+pub(crate) fn midnight() -> TimeOfDay {
     TimeOfDay(0)
 }
 
-fn end_of_day() -> TimeOfDay {
+pub(crate) fn end_of_day() -> TimeOfDay {
     TimeOfDay(24 * 60)
 }
 
-fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Day>, D::Error> {
+pub(crate) fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Day>, D::Error> {
     let days = Vec::<Day>::deserialize(deserializer)?;
     if days.is_empty() {
-        return Err(D::Error::custom("a window without a day never opens; leave `days` out for every day"));
+        return Err(D::Error::custom(
+            "a list without a day: what it says never holds, a window never opens; leave `days` out for every day",
+        ));
     }
     Ok(days)
 }
@@ -159,6 +162,20 @@ impl Window {
     /// Whether it opens on this day of the week.
     pub fn opens_on(&self, weekday: Weekday) -> bool {
         self.days.is_empty() || self.days.iter().any(|day| day.weekday() == weekday)
+    }
+
+    /// Whether it is open at a time, by the clock on the wall of its zone.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        let wall = self.zone.rules().to_datetime(at);
+        let minutes = u16::from(wall.hour().unsigned_abs()) * 60 + u16::from(wall.minute().unsigned_abs());
+        let (from, to) = (self.from.minutes(), self.to.minutes());
+        let today = self.opens_on(wall.weekday());
+        if from < to {
+            return today && (from..to).contains(&minutes);
+        }
+        // Over midnight, the window belongs to the day on which it has opened.
+        let yesterday = self.opens_on(wall.weekday().previous());
+        (today && minutes >= from) || (yesterday && minutes < to)
     }
 
     /// What is wrong with the window as a whole, if anything.

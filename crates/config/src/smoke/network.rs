@@ -24,6 +24,18 @@ pub struct NetworkRules {
     pub deny_private: bool,
 }
 
+impl NetworkRules {
+    /// The hosts as they were written.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.allow_hosts.iter().map(HostName::as_str)
+    }
+
+    /// The networks as they were written.
+    pub fn networks(&self) -> impl Iterator<Item = &str> {
+        self.allow_networks.iter().map(NetworkPattern::as_str)
+    }
+}
+
 /// A host that may be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName(String);

@@ -44,12 +44,15 @@ pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
         |keys: &str| approval(&format!("channel: releases\n    approvers: {{users: [U01, U02]}}\n    {keys}"));
     vec![
         ("channels: {a: {slack: '#releases'}}".to_owned(), vec!["stagegate.yaml:1", "C0123456789"]),
-        ("channels: {a: {webhook: 'https://hooks.slack.com/services/T/B/x'}}".to_owned(), vec!["is a secret"]),
-        ("channels: {a: {webhook: releases}}".to_owned(), vec!["\"releases\" is not the name of an SSM parameter"]),
+        ("channels: {a: {slack_webhook: 'https://hooks.slack.com/services/T/B/x'}}".to_owned(), vec!["is a secret"]),
+        (
+            "channels: {a: {slack_webhook: releases}}".to_owned(),
+            vec!["\"releases\" is not the name of an SSM parameter"],
+        ),
         ("channels: {a: {sns: oncall}}".to_owned(), vec!["\"oncall\" is not the ARN of an SNS topic"]),
         ("channels: {a: {slak: C01}}".to_owned(), vec!["did you mean \"slack\""]),
         ("channels: {a: {}}".to_owned(), vec!["stagegate.yaml:1:12", "the channel \"a\" must have exactly one of"]),
-        ("channels: {a: {slack: C01, webhook: /x}}".to_owned(), vec!["must have exactly one of"]),
+        ("channels: {a: {slack: C01, slack_webhook: /x}}".to_owned(), vec!["must have exactly one of"]),
         (
             approval("channel: releses\n    approvers: {users: [U01]}"),
             vec!["stagegate.yaml:4", "did you mean \"releases\""],
@@ -121,6 +124,7 @@ pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
     ]
     .into_iter()
     .chain(refused_smoke())
+    .chain(crate::notifications::refused_notification())
     .chain(crate::releases::refused_release())
     .collect()
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod kept;
+mod notifications;
 mod page;
 mod parameters;
 mod places;

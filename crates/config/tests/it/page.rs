@@ -12,9 +12,12 @@ const PAGE: &str = "docs/stagegate-yaml.md";
 const TABLES: &[(&str, &[&str])] = &[
     ("file", &[]),
     ("channel", &["channels", "*"]),
+    ("webhook", &["channels", "*", "webhook"]),
     ("approval", &["approvals", "[]"]),
     ("approvers", &["approvals", "[]", "approvers"]),
     ("escalate", &["approvals", "[]", "escalate"]),
+    ("notification", &["notifications", "[]"]),
+    ("quiet_hours", &["notifications", "[]", "quiet_hours"]),
     ("gate", &["gates", "*"]),
     ("tests", &["gates", "*", "tests"]),
     ("reports", &["gates", "*", "tests", "reports", "[]"]),
@@ -54,6 +57,14 @@ fn the_tables_are_those_of_the_schema() {
         let to = from + page[from..].find(end).unwrap_or_else(|| panic!("{PAGE} lacks {end} after {begin}"));
         page.replace_range(from..to, &table(map_at(&schema, way)));
     }
+    let (begin, end) = ("<!-- kinds -->\n", "<!-- end of kinds -->");
+    let from = page.find(begin).expect(begin) + begin.len();
+    let to = from + page[from..].find(end).expect(end);
+    let kinds = map_at(&schema, &["notifications", "[]"])["properties"]["on"]["items"]["oneOf"].as_array().unwrap();
+    let rows = kinds
+        .iter()
+        .map(|kind| format!("| `{}` | {} |\n", kind["const"].as_str().unwrap(), kind["description"].as_str().unwrap()));
+    page.replace_range(from..to, &format!("| notice | meaning |\n|---|---|\n{}", rows.collect::<String>()));
     check_kept(&file, &page);
 }
 
@@ -87,7 +98,7 @@ fn the_examples_are_read() {
         // An example of one policy stands for the gate that holds it.
         let indented =
             || format!("gates:\n  example:\n{}", block.lines().map(|line| format!("    {line}\n")).collect::<String>());
-        let is_file = ["gates:", "channels:", "approvals:"].iter().any(|key| block.contains(key));
+        let is_file = ["gates:", "channels:", "approvals:", "notifications:"].iter().any(|key| block.contains(key));
         let text = if is_file { block.to_owned() } else { indented() };
         Config::parse(PAGE, &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         examples += 1;

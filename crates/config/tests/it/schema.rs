@@ -13,7 +13,11 @@ use crate::kept::check_kept;
 /// Configurations that are read, with every key in every form.
 const READ: &[&str] = &[
     "gates: {}",
-    "channels: {a: {slack: C0123456789}, b: {webhook: /stagegate/webhooks/b}, c: {sns: 'arn:aws:sns:eu-west-1:111122223333:c'}}",
+    "channels: {a: {slack: C0123456789}, b: {slack_webhook: /stagegate/webhooks/b}, c: {sns: 'arn:aws:sns:eu-west-1:111122223333:c'}, d: {teams: /t}}",
+    "channels: {a: {webhook: {url: 'https://example.com/hook?a=b', secret: /s}}, b: {webhook: {url_parameter: /u, secret: /s, network: {deny_private: true}}}}",
+    "channels: {a: {webhook: {url: 'http://127.0.0.1:8080/x', secret: /s, network: {allow_networks: [127.0.0.1]}}}}",
+    "{channels: {a: {slack: C01}, b: {sns: 'arn:aws:sns:eu-west-1:111122223333:b'}}, notifications: [{pipeline: 'web-*', on: [failed], channel: a}, {pipeline: '*', stages: [Prod*], on: [started, failed, succeeded, recovered, approval, superseded, stopped, rolled_back, stuck], channels: [a, b], thread: true, first_failure_only: true, once_per: revision, quiet_hours: {days: [mon], from: '22:00', to: '07:00', zone: UTC, except: [failed]}, mention_author: true, stuck_after: 30m}]}",
+    "{channels: {a: {teams: /t}}, notifications: [{project: nightly, on: [failed, succeeded, started, stopped], channel: a, thread: false}, {application: '*', on: [failed], channel: a, quiet_hours: {days: [sat, sun], zone: UTC}}, {pipeline: a, on: [failed], channel: a, once_per: stage}, {pipeline: a, on: [failed], channel: a, once_per: execution}]}",
     "{channels: {a: {slack: C01}}, approvals: [{pipeline: 'web-*', channel: a, approvers: {users: [U01]}}]}",
     "{channels: {a: {slack: C01}, b: {slack: G01}}, approvals: [{pipeline: web, stage: Production, action: 'A?', channel: a, approvers: {groups: [S01], email_domains: [example.com]}, quorum: 2, rejections: 2, author_may_approve: false, comment: always, remind_every: 1h, escalate: {after: 2h, channel: b}, reject_after: 8h}]}",
     "{channels: {a: {slack: C01}}, approvals: [{pipeline: web, channel: a, approvers: {users: [U01, W02]}, quorum: 2, comment: on_reject, escalate: , reject_after: }]}",
@@ -65,6 +69,8 @@ const ONLY_THE_READER: &[&str] = &[
     "not of this",
     "after: 9h",
     "channel: releses",
+    "# of the whole",
+    "before noon",
     "quorum: 3",
     "rejections: 2",
     "30s",

@@ -3,6 +3,7 @@
 mod facts;
 mod outcome;
 mod plain;
+mod say;
 mod words;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use url::Url;
 
 use crate::DeskError;
 
-pub(crate) use plain::plain;
+pub(crate) use say::Asked;
 pub use words::waited;
 
 /// The button that approves, by which a click is known.

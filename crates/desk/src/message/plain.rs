@@ -4,29 +4,41 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use stagegate_approval::{Approval, NoticeKind, Outcome};
+use stagegate_channel::{Mail, inert_line};
 
 use super::{outcome, waited};
 
-/// The longest subject that SNS takes; it must be ASCII without line ends (AWS SNS API reference, Publish).
-const SUBJECT: usize = 100;
 /// How much of any one text is shown.
 const LINE: usize = 500;
 
 /// The subject and the text.
-pub(crate) fn plain(approval: &Approval, kind: NoticeKind, now: Timestamp) -> (String, String) {
+pub(super) fn plain(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Mail {
+    let title = title(approval, kind);
+    let mut text = format!("{}\n\n", inert_line(&title, LINE));
+    for (name, value) in lines(approval, kind, now) {
+        let value = web_page(&value).unwrap_or_else(|| inert_line(&value, LINE));
+        let _ = writeln!(text, "{name}: {value}");
+    }
+    Mail::new(&title, text)
+}
+
+/// What it is about, in a few words.
+pub(super) fn title(approval: &Approval, kind: NoticeKind) -> String {
     let place = &approval.place;
-    let title = match kind {
+    match kind {
         NoticeKind::Result => outcome::title(&approval.phase, place),
         NoticeKind::Reminder => format!("Still waiting: {} to {}", place.pipeline, place.stage),
         NoticeKind::Request | NoticeKind::Escalation => {
             format!("Approval needed: {} to {}", place.pipeline, place.stage)
         }
-    };
-    let mut text = format!("{title}\n\n");
-    let mut line = |name: &str, value: &str| {
-        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LINE).collect();
-        let _ = writeln!(text, "{name}: {value}");
-    };
+    }
+}
+
+/// What there is to say, by name. Values come from anywhere.
+pub(super) fn lines(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Vec<(&'static str, String)> {
+    let place = &approval.place;
+    let mut lines = Vec::new();
+    let mut line = |name: &'static str, value: &str| lines.push((name, value.to_owned()));
     line("Action", &format!("{}, {}, {}", place.pipeline, place.stage, place.action));
     if kind == NoticeKind::Result {
         if let Some(end) = approval.outcome() {
@@ -56,8 +68,12 @@ pub(crate) fn plain(approval: &Approval, kind: NoticeKind, now: Timestamp) -> (S
             line(name, value);
         }
     }
-    let subject = title.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).take(SUBJECT).collect();
-    (subject, text)
+    lines
+}
+
+/// Where it is a page, its URL as a browser would write it.
+pub(super) fn web_page(text: &str) -> Option<String> {
+    super::url(Some(text)).filter(|url| url.as_str().len() <= 2000).map(String::from)
 }
 
 fn how(outcome: &Outcome) -> String {

@@ -25,7 +25,7 @@ impl Netrc {
             let mut argument = || words.next().ok_or("a word at its end has no value");
             match word.as_str() {
                 "machine" => {
-                    let host = Some(crate::guard::normalized(&argument()?));
+                    let host = Some(stagegate_network_policy::normalized(&argument()?));
                     machines.push(Machine { host, ..Machine::default() });
                 }
                 "default" => machines.push(Machine::default()),

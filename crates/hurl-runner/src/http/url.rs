@@ -19,7 +19,7 @@ pub(crate) fn parse(text: &str) -> Result<Url, String> {
 
 /// The host, without the brackets of an IPv6 address.
 pub(crate) fn host(url: &Url) -> String {
-    crate::guard::normalized(url.host_str().unwrap_or_default())
+    stagegate_network_policy::normalized(url.host_str().unwrap_or_default())
 }
 
 /// The port, by default that of the scheme.

@@ -132,7 +132,7 @@ async fn handshake(
     report.timings.connect_us = micros(opened.connect);
     let handshake_begin = Instant::now();
     let remaining = timeout.saturating_sub(begin.elapsed());
-    let name = crate::guard::normalized(name);
+    let name = stagegate_network_policy::normalized(name);
     let stream = encrypt(opened.stream, &name, options, &["h2", "http/1.1"], remaining).await;
     let stream = stream.map_err(|error| error.message)?;
     report.timings.tls_us = micros(handshake_begin.elapsed());

@@ -3,6 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too, and fail where they stand")]
 
 mod laws;
-mod render;
 mod threads;
 mod world;

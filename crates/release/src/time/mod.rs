@@ -29,16 +29,7 @@ pub fn on_the_wall(now: Timestamp, zone: &Zone) -> DateTime {
 
 /// Whether a window is open.
 pub fn is_open(window: &Window, now: Timestamp) -> bool {
-    let wall = on_the_wall(now, &window.zone);
-    let minutes = u16::from(wall.hour().unsigned_abs()) * 60 + u16::from(wall.minute().unsigned_abs());
-    let (from, to) = (window.from.minutes(), window.to.minutes());
-    let today = window.opens_on(wall.weekday());
-    if from < to {
-        return today && (from..to).contains(&minutes);
-    }
-    // Over midnight, the window belongs to the day on which it has opened.
-    let yesterday = window.opens_on(wall.weekday().previous());
-    (today && minutes >= from) || (yesterday && minutes < to)
+    window.is_open(now)
 }
 
 /// Whether a freeze holds, exceptions aside.

@@ -4,11 +4,11 @@ use ::http::{HeaderValue, Method as HttpMethod};
 use ::url::Url;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
+use stagegate_http_client::{HttpClient, Patience};
 use tokio::time::Instant;
 
 use super::error::{Problem, SlackError};
-use super::http::{Answer, Call, HttpClient};
-use super::patience::Patience;
+use super::http::{Answer, Call, send};
 use super::url::ApiUrl;
 use crate::blocks::{Message, Modal};
 use crate::{BotToken, ChannelId, GroupId, MessageTs, UserId};
@@ -287,7 +287,7 @@ impl SlackClient {
         let is_repeatable = method.is_repeatable;
         let authorization = Some(bearer);
         let call = Call { name: method.name, method: http_method, url, authorization, body, is_repeatable };
-        let answer = self.http.send(&call, &mut Patience::until(deadline)).await;
+        let answer = send(&self.http, &call, &mut Patience::until(deadline)).await;
         let answer = answer.map_err(|(problem, may_have_been_done)| failed(problem, may_have_been_done))?;
         accepted(&answer).map_err(|problem| {
             // An answer that is not Slack's says nothing about what was done.

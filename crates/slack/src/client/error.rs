@@ -70,6 +70,14 @@ impl SlackError {
         self.may_have_been_done
     }
 
+    /// The HTTP status of an answer that says no more than that.
+    pub fn status(&self) -> Option<u16> {
+        match &self.problem {
+            Problem::Status { status } => Some(*status),
+            _ => None,
+        }
+    }
+
     /// How long Slack wants to be left alone, where it said so.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.problem {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use ::url::{Host, Url};
+use ::url::Url;
+use stagegate_http_client::is_loopback;
 
 /// The environment variable that names another Slack, such as the local stand-in.
 pub const SLACK_URL_VARIABLE: &str = "STAGEGATE_SLACK_URL";
@@ -117,14 +118,4 @@ pub(crate) fn safe(text: &str, name: &'static str) -> Result<Url, UnusableUrl> {
         return Err(UnusableUrl::Decorated(name));
     }
     Ok(url)
-}
-
-/// Whether an address of this machine stands there. A name that only resolves to one is not enough.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }

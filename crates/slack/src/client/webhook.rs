@@ -6,12 +6,12 @@ use ::http::Method;
 use ::url::Url;
 use bytes::Bytes;
 use serde_json::{Map, Value};
+use stagegate_http_client::{HttpClient, Patience};
 use tokio::time::Instant;
 
 use super::api::Visibility;
 use super::error::{Problem, SlackError};
-use super::http::{Answer, Call, HttpClient};
-use super::patience::Patience;
+use super::http::{self, Answer, Call};
 use super::url::{ResponseUrl, UnusableUrl, safe};
 use crate::blocks::Message;
 
@@ -101,7 +101,7 @@ async fn send(
 ) -> Result<(), SlackError> {
     let body = Bytes::from(Value::Object(body).to_string());
     let call = Call { name, method: Method::POST, url: url.clone(), authorization: None, body, is_repeatable };
-    let answer = http.send(&call, &mut Patience::until(deadline)).await;
+    let answer = http::send(http, &call, &mut Patience::until(deadline)).await;
     let answer = answer.map_err(|(problem, may_have_been_done)| SlackError::new(name, problem, may_have_been_done))?;
     accepted(&answer).map_err(|problem| SlackError::new(name, problem, false))
 }

@@ -1,7 +1,8 @@
 //! Which hosts and addresses may be reached.
 //!
-//! A Hurl file can come from the commit that is being judged, and it runs with a network position that its author may
-//! not have. So every connection is judged by its address, after the name was resolved and before it is opened.
+//! A Hurl file can come from the commit that is being judged, and a name can be made to resolve to anything; what runs
+//! inside of a network has a position that others do not have. So every connection is judged by its address, after the
+//! name was resolved and before it is opened.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -22,6 +23,30 @@ impl NetworkPolicy {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The policy that rules of a configuration make: hosts, networks, and whether private addresses are refused. The
+    /// Runtime API of Lambda is never reached.
+    ///
+    /// # Errors
+    ///
+    /// If one of them is no host or no network.
+    pub fn written<'a>(
+        hosts: impl IntoIterator<Item = &'a str>,
+        networks: impl IntoIterator<Item = &'a str>,
+        deny_private: bool,
+    ) -> Result<Self, InvalidPolicy> {
+        let mut policy = Self::new();
+        for host in hosts {
+            policy = policy.allow_host(host.parse()?);
+        }
+        for network in networks {
+            policy = policy.allow_network(network.parse()?);
+        }
+        if deny_private {
+            policy = policy.deny_private();
+        }
+        Ok(policy.never_the_runtime_api())
     }
 
     /// Limits a run to hosts that match a pattern: `staging.example.com`, `*.example.com`, each with or without a port.
@@ -216,7 +241,7 @@ impl fmt::Display for Network {
 }
 
 /// Lower case, without the dot of the root and without the brackets of an IPv6 address.
-pub(crate) fn normalized(host: &str) -> String {
+pub fn normalized(host: &str) -> String {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }

@@ -4,41 +4,42 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long Slack has to answer one request.
+/// How long a server has to answer one request.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// Slack's wish where it names none.
-pub(crate) const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// A server's wish for a pause where it names none.
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The pauses of one call, within its deadline.
-pub(crate) struct Patience {
+pub struct Patience {
     deadline: Instant,
     failed: u32,
 }
 
 impl Patience {
-    pub(crate) fn until(deadline: Instant) -> Self {
+    /// Until a deadline.
+    pub fn until(deadline: Instant) -> Self {
         Self { deadline, failed: 0 }
     }
 
     /// How long the next attempt may take.
-    pub(crate) fn left(&self) -> Duration {
+    pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).min(ANSWER_WITHIN)
     }
 
-    /// Waits as long as Slack asked for, and up to a quarter of that and of a second more, so that those who were sent
+    /// Waits as long as it was asked for, and up to a quarter of that and of a second more, so that those who were sent
     /// away together do not come back together. `false` if there is not so much time.
-    pub(crate) async fn wait(&mut self, retry_after: Duration) -> bool {
+    pub async fn wait(&mut self, retry_after: Duration) -> bool {
         let more = (retry_after + Duration::from_secs(1)).min(Duration::from_secs(4)) / 4;
         self.sleep(retry_after, more).await
     }
 
     /// Waits before the next attempt: doubles with each failure, and is a random part of that. `false` if there is not so
     /// much time.
-    pub(crate) async fn pause(&mut self) -> bool {
+    pub async fn pause(&mut self) -> bool {
         let longest = FIRST_PAUSE.saturating_mul(1 << self.failed.min(10)).min(LONGEST_PAUSE);
         self.failed += 1;
         self.sleep(Duration::ZERO, longest).await

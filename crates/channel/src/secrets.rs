@@ -10,7 +10,10 @@ use aws_sdk_ssm::operation::get_parameter::GetParameterError;
 use codepipeline_job::FailureCause;
 use stagegate_slack::{BotToken, SigningSecret};
 
-use crate::settings::variable;
+/// A variable of the environment that says something.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
 
 /// How long a secret is used before it is read again.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
@@ -91,16 +94,12 @@ impl Secrets {
         self.read(&name).await.map(|secret| BotToken::new(&secret))
     }
 
-    /// The URL of an incoming webhook.
+    /// The value of a parameter: the URL of a webhook, or the key of its signatures.
     ///
     /// # Errors
     ///
     /// If it is not to be had.
-    pub async fn webhook(&self, name: &str) -> Result<String, SecretError> {
-        self.read(name).await
-    }
-
-    async fn read(&self, name: &str) -> Result<String, SecretError> {
+    pub async fn read(&self, name: &str) -> Result<String, SecretError> {
         let kept = self.kept().get(name).filter(|(at, _)| at.elapsed() < TIME_TO_LIVE).map(|(_, value)| value.clone());
         if let Some(value) = kept {
             return Ok(value);

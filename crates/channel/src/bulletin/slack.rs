@@ -1,0 +1,77 @@
+//! For Slack.
+
+use stagegate_notice::{Bulletin, Line, Mark, StageLine};
+use stagegate_slack::blocks::Message;
+use stagegate_slack::{Plain, Text, UserId};
+use url::Url;
+
+use super::{LINE, LINES, title};
+
+/// The head message.
+pub(super) fn head(bulletin: &Bulletin) -> Message {
+    let title = title(bulletin);
+    let mut message = Message::new(Text::line(&title)).header(Plain::new(&title));
+    if !bulletin.stages.is_empty() {
+        message = message.section(stages(bulletin));
+    }
+    message.context(about(bulletin))
+}
+
+/// A notice. In a thread the head says what it is about.
+pub(super) fn notice(bulletin: &Bulletin) -> Message {
+    let title = title(bulletin);
+    let mention = bulletin.mention.as_deref().and_then(|user| user.parse::<UserId>().ok());
+    let mut first = Text::bold(&title);
+    if let Some(user) = &mention {
+        first += Text::literal(" ") + Text::user(user);
+    }
+    let mut message = Message::new(Text::line(&title)).section(first);
+    for line in bulletin.lines.iter().take(LINES) {
+        message = message.section(labelled(line, Text::escaped(&line.text)));
+    }
+    if bulletin.is_reply {
+        return message;
+    }
+    if !bulletin.stages.is_empty() {
+        message = message.section(stages(bulletin));
+    }
+    message.context(about(bulletin))
+}
+
+fn stages(bulletin: &Bulletin) -> Text {
+    Text::join(bulletin.stages.iter().map(stage), &Text::literal("\n"))
+}
+
+fn stage(stage: &StageLine) -> Text {
+    let mut text = Text::literal(stage.mark.sign()) + Text::literal(" ") + Text::bold(&stage.name);
+    if stage.mark != Mark::Done && stage.mark != Mark::NotBegun {
+        text += Text::literal(" ") + Text::literal(stage.mark.word());
+    }
+    for (name, mark) in &stage.actions {
+        text += Text::literal("  ") + Text::literal(mark.sign()) + Text::literal(" ") + Text::line(name);
+    }
+    text
+}
+
+fn about(bulletin: &Bulletin) -> Vec<Text> {
+    let mut lines: Vec<_> =
+        bulletin.about.iter().map(|line| labelled(line, Text::line(&line.text)).cut(LINE)).collect();
+    lines.push(match link(bulletin.url.as_deref()) {
+        Some(url) => Text::link(&url, &bulletin.execution),
+        None => Text::code(&bulletin.execution),
+    });
+    lines
+}
+
+fn labelled(line: &Line, text: Text) -> Text {
+    let shown = match link(line.url.as_deref()) {
+        // A link that is too long would be left out.
+        Some(url) => Text::link(&url, &line.text.chars().take(LINE).collect::<String>()),
+        None => text,
+    };
+    Text::bold(&line.label) + Text::literal(" ") + shown
+}
+
+fn link(url: Option<&str>) -> Option<Url> {
+    url.and_then(|url| url.parse().ok()).filter(|url: &Url| url.scheme() == "https")
+}

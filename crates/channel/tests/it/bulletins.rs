@@ -1,0 +1,211 @@
+//! What people and programs see: every recorded event in every channel, and what comes from outside.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use stagegate_channel::Say;
+use stagegate_notice::{Bulletin, Digest, Item, Kind, Picture};
+use stagegate_pipeline_event::{Change, Event};
+
+use crate::world::bulletin;
+
+/// The bulletins that follow from one event alone.
+fn of_event(file: &Path) -> Vec<Bulletin> {
+    let event: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let event = Event::read(&event).unwrap();
+    let (name, execution) = match &event.change {
+        Change::Build(build) => (build.project.as_deref(), build.build_id()),
+        Change::Deployment(deployment) => (deployment.application.as_deref(), deployment.deployment.as_deref()),
+        _ => event.execution().unzip(),
+    };
+    let (Some(name), Some(execution)) = (name, execution) else { return Vec::new() };
+    let picture = Picture::of(&event, "2026-01-05T09:00:00Z".parse().unwrap());
+    let head = picture.head(name, execution);
+    let notices = picture.notices();
+    let notices = notices.iter().map(|notice| Bulletin::notice(&picture, notice, &head, false));
+    std::iter::once(Bulletin::head(&picture, &head)).chain(notices).collect()
+}
+
+/// A message in the words of every channel.
+fn rendered(say: &dyn Say) -> String {
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap();
+    let mail = say.mail().unwrap();
+    format!(
+        "slack: {}\nsns: {}\n\n{}\n\nteams: {}\nwebhook: {}\n",
+        pretty(&say.slack(true).unwrap().to_json()),
+        mail.subject(),
+        mail.text(),
+        pretty(&say.card().unwrap().to_json()),
+        pretty(&say.data()),
+    )
+}
+
+#[test]
+fn every_event_is_shown_in_every_channel() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/eventbridge");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|end| end == "json"));
+    files.sort();
+    let mut shown = 0;
+    for file in &files {
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        let texts: Vec<_> =
+            of_event(file).iter().map(|bulletin| format!("--- {}\n{}", bulletin.key, rendered(bulletin))).collect();
+        if !texts.is_empty() {
+            insta::assert_snapshot!(name, texts.join("\n"));
+            shown += 1;
+        }
+    }
+    assert!(shown >= 20, "{shown} of {}", files.len());
+}
+
+#[test]
+fn a_notice_with_everything_and_a_digest_are_shown_in_every_channel() {
+    insta::assert_snapshot!("a-notice", rendered(&bulletin()));
+    let reply = Bulletin { is_reply: true, ..bulletin() };
+    insta::assert_snapshot!("a-reply", serde_json::to_string_pretty(&reply.slack(true).unwrap().to_json()).unwrap());
+    let other = Bulletin { url: None, key: "other".to_owned(), ..bulletin() };
+    insta::assert_snapshot!("a-digest", rendered(&digest(&[bulletin(), other])));
+}
+
+/// Bulletins that were kept.
+fn digest(bulletins: &[Bulletin]) -> Digest {
+    let mut digest = Digest::new("releases");
+    for bulletin in bulletins {
+        let item = Item {
+            at: "2026-01-05T23:00:00Z".parse().unwrap(),
+            kind: bulletin.kind.unwrap_or(Kind::Started),
+            name: bulletin.subject.title(&bulletin.name),
+            execution: bulletin.execution.clone(),
+            title: bulletin.title.clone(),
+            url: bulletin.url.clone(),
+        };
+        digest.add(&bulletin.key, item);
+    }
+    digest
+}
+
+/// A bulletin in which everything that can come from outside is this text.
+pub(crate) fn hostile(text: &str) -> Bulletin {
+    let mut bulletin = bulletin();
+    let put = |place: &mut String| *place = text.to_owned();
+    put(&mut bulletin.name);
+    put(&mut bulletin.execution);
+    put(&mut bulletin.title);
+    for line in bulletin.lines.iter_mut().chain(&mut bulletin.about) {
+        put(&mut line.text);
+        line.url = line.url.as_ref().map(|_| text.to_owned());
+    }
+    for stage in &mut bulletin.stages {
+        put(&mut stage.name);
+        stage.actions.iter_mut().for_each(|(name, _)| put(name));
+    }
+    for place in
+        [&mut bulletin.stage, &mut bulletin.author, &mut bulletin.trigger, &mut bulletin.url, &mut bulletin.region]
+    {
+        *place = Some(text.to_owned());
+    }
+    bulletin.mention = Some(text.to_owned());
+    if let Some(revision) = &mut bulletin.revision {
+        put(&mut revision.id);
+        revision.summary = Some(text.to_owned());
+        revision.url = Some(text.to_owned());
+    }
+    bulletin
+}
+
+/// What would act, reorder or control, if it got through.
+const ACTS: [&str; 9] = ["<!", "<@", "<#", "@here", "@channel", "://evil", "\u{202e}", "\u{1b}", "\u{2066}"];
+
+fn check_harmless(bulletin: &Bulletin) {
+    let many = (0..120).map(|number| Bulletin { key: number.to_string(), ..bulletin.clone() });
+    let digest = digest(&many.collect::<Vec<_>>());
+    for say in [bulletin as &dyn Say, &digest] {
+        for message in [say.slack(true).unwrap(), say.slack(false).unwrap()] {
+            check_slack(&message.to_json());
+        }
+        let mail = say.mail().unwrap();
+        let (subject, text) = (mail.subject(), mail.text());
+        assert!((1..=100).contains(&subject.len()) && subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        check_text(text, "mail");
+        assert!(!text.contains('\r') && text.len() < 100_000, "{}", text.len());
+        check_card(&say.card().unwrap().to_json());
+        let data = say.data().to_string();
+        assert!(data.len() < 4_000_000 && serde_json::from_str::<Value>(&data).unwrap() == say.data());
+    }
+    assert!(bulletin.data().to_string().len() < 200_000, "it fits into a message of SNS");
+}
+
+fn check_text(text: &str, what: &str) {
+    for acts in ACTS {
+        assert!(!text.contains(acts), "{what} has {acts:?}: {text:?}");
+    }
+}
+
+fn check_slack(message: &Value) {
+    let blocks = message["blocks"].as_array().unwrap();
+    assert!(blocks.len() <= 50 && message.to_string().len() < 60_000);
+    let mut texts = vec![&message["text"]];
+    for block in blocks {
+        texts.push(&block["text"]["text"]);
+        texts.extend(block["elements"].as_array().into_iter().flatten().map(|element| &element["text"]));
+    }
+    for text in texts.into_iter().filter_map(Value::as_str) {
+        check_text(text, "slack");
+        assert!(text.chars().count() <= 4000);
+    }
+}
+
+/// A card shows foreign text in runs only, which know no markup.
+fn check_card(message: &Value) {
+    assert!(message.to_string().len() < 28 * 1024, "{}", message.to_string().len());
+    let card = &message["attachments"][0]["content"];
+    for block in card["body"].as_array().unwrap() {
+        assert_eq!(block["type"], "RichTextBlock");
+        for run in block["inlines"].as_array().unwrap() {
+            assert_eq!(run["type"], "TextRun");
+            check_text(run["text"].as_str().unwrap(), "teams");
+            check_url(&run["selectAction"]["url"]);
+        }
+    }
+    card["actions"].as_array().unwrap().iter().for_each(|action| check_url(&action["url"]));
+}
+
+fn check_url(url: &Value) {
+    assert!(url.as_str().is_none_or(|url| url.starts_with("https://")), "{url}");
+}
+
+#[test]
+fn hostile_texts_render_harmless() {
+    for text in [
+        "<!channel> <@U0123456789> @here <https://evil.example|click> <#C0123456789>",
+        "*bold* `code` ```block``` https://evil.example [click](https://evil.example) ![x](https://evil.example/x.png)",
+        "\u{202e}txt.exe\u{2066} \u{1b}[31mred",
+        "a\r\nSubject: b\n\n# c\n- d\n> e",
+        "<at>everyone</at> &lt;!channel&gt;",
+        "javascript:alert(1)",
+        "",
+        " ",
+    ] {
+        check_harmless(&hostile(text));
+    }
+    for long in ["x", "long <!channel> ", "\u{1f469}\u{200d}\u{1f680} @here ", "&", "\u{202e}"] {
+        check_harmless(&hostile(&long.repeat(100_000 / long.len())));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn whatever_comes_from_outside_is_text(pieces in prop::collection::vec(prop_oneof![
+        prop::sample::select(vec![
+            "<!channel>", "<@U01>", "@here", "@channel", "://evil", "https", "<", ">", "|", "&", ":", "/", "@", "!", "\n",
+            "\r", "\u{202e}", "\u{1b}", "`", "*", "_", "[a](", ")", "\\", "\u{200b}", "\u{feff}", " ",
+        ]).prop_map(str::to_owned),
+        ".{0,12}",
+    ], 0..24)) {
+        check_harmless(&hostile(&pieces.concat()));
+    }
+}
