@@ -5,7 +5,7 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 use stagegate_state_store::{Document, Folder, Key};
 
-use crate::{Approval, ApprovalId, Outcome, Place, Release, Terms, Vote};
+use crate::{Approval, ApprovalId, Outcome, Place, Release, Terms, VerdictNote, Vote};
 
 /// How an approval ended: `audit/<date>/<id>.json`. It is created once and never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Audit {
     pub terms: Terms,
     /// What it was about; the verdicts with their digests.
     pub release: Release,
+    /// What the gate that may answer for people has found, where it came to an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<VerdictNote>,
     /// Links to the messages.
     pub messages: Vec<String>,
 }
@@ -54,6 +57,7 @@ impl Audit {
             votes: approval.votes.clone(),
             terms: approval.terms.clone(),
             release: approval.release.clone(),
+            automatic: approval.looks.found.clone(),
             messages: links.collect(),
         })
     }

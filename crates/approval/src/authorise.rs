@@ -45,6 +45,9 @@ pub enum Refusal {
     /// They are not among those who may.
     #[error("you are not one of its approvers")]
     NotAnApprover,
+    /// They are not among those who may let an execution through the gate.
+    #[error("you are not one of those who may override its gate")]
+    NotAnOverrider,
     /// They have written the change, or started the execution.
     #[error("you wrote this change or started its release, and somebody else must approve it")]
     Author,

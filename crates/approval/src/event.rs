@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    Approval, ApprovalId, Delivery, Installation, Notice, NoticeKind, Outcome, Phase, Place, Release, Ruling, Terms,
-    Token, Tries, Vote,
+    Approval, ApprovalId, Delivery, Installation, Look, Looks, Notice, NoticeKind, Outcome, Overridden, Phase, Place,
+    Release, Ruling, Terms, Token, Tries, Vote,
 };
 
 /// That an action waits for an approval, and what is known about it.
@@ -56,6 +56,7 @@ impl Request {
             release: request.release,
             votes: Vec::new(),
             phase: Phase::Requested,
+            looks: Looks::default(),
             reminders: 0,
             is_escalated: false,
             answering: Tries::default(),
@@ -113,15 +114,15 @@ pub enum Event {
     },
     /// A person who may decide has voted.
     Voted(Vote),
-    /// A gate answers for people.
-    GateAnswered {
-        /// The gate.
-        gate: String,
-        /// Its answer.
-        ruling: Ruling,
-        /// What it says.
-        summary: String,
+    /// The gate that may answer for people has looked.
+    GateLooked {
+        /// How many looks the record had when it did. Where another one came in between, this one does not count.
+        after: u32,
+        /// What it led to.
+        look: Look,
     },
+    /// A person who may do that lets the execution through the gate: it looks again, and says so.
+    GateOverridden(Overridden),
     /// Time for the reminder of this number.
     ReminderDue {
         /// The number, from 1.

@@ -16,6 +16,7 @@ mod audit;
 mod authorise;
 mod event;
 mod id;
+mod looks;
 mod owed;
 mod record;
 mod release;
@@ -29,6 +30,7 @@ pub use audit::{Audit, AuditVote};
 pub use authorise::{Grounds, Person, Refusal, authorise};
 pub use event::{Ended, Event, Request};
 pub use id::ApprovalId;
+pub use looks::{Look, Looks, Overridden};
 pub use owed::{Effect, owed};
 pub use record::{
     Approval, Decision, Delivery, Installation, Lease, Notice, NoticeKind, NoticeState, OpenApproval, Outcome, Phase,
@@ -37,5 +39,5 @@ pub use record::{
 pub use release::{Author, Previous, Release, Revision, Started, VerdictNote};
 pub use step::{Reply, Step, step};
 pub use summary::MAX_SUMMARY_UNITS;
-pub use terms::{EscalationTerms, Terms};
+pub use terms::{AutomaticTerms, EscalationTerms, Terms};
 pub use token::Token;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stagegate_state_store::{Document, Folder, Key};
 
-use crate::{ApprovalId, Grounds, Release, Terms, Token};
+use crate::{ApprovalId, Grounds, Looks, Release, Terms, Token};
 
 /// The action that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Approval {
     pub phase: Phase,
     /// The messages about it.
     pub notices: Vec<Notice>,
+    /// What the gate that may answer for people has seen.
+    #[serde(default)]
+    pub looks: Looks,
     /// How many reminders are due so far.
     #[serde(default)]
     pub reminders: u32,
@@ -342,6 +345,8 @@ pub enum NoticeKind {
     Escalation,
     /// Reminds people.
     Reminder,
+    /// Says that the gate leaves the decision to people, and why.
+    Handover,
     /// Says how it ended, where the request cannot be changed.
     Result,
 }

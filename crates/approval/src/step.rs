@@ -7,7 +7,8 @@ use crate::owed::{is_done, owed};
 use crate::record::{Lease, NoticeState};
 use crate::summary::summary;
 use crate::{
-    Approval, Decision, Effect, Ended, Event, Notice, NoticeKind, Outcome, Phase, Reason, Request, Ruling, Tries, Vote,
+    Approval, Decision, Effect, Ended, Event, Look, Looks, Notice, NoticeKind, Outcome, Overridden, Phase, Reason,
+    Request, Ruling, Tries, Vote, looks,
 };
 
 /// How often a message that says how it ended is tried.
@@ -69,9 +70,8 @@ pub fn step(approval: &Approval, event: Event, now: Timestamp) -> Step {
             on_notice(&mut after, notice, |found| show_failed(found, why, is_final, now))
         }
         Event::Voted(vote) => voted(&mut after, vote, now),
-        Event::GateAnswered { gate, ruling, summary } => {
-            decide_by(&mut after, ruling, Reason::Gate { gate, summary }, now)
-        }
+        Event::GateLooked { after: built_on, look } => gate_looked(&mut after, built_on, look, now),
+        Event::GateOverridden(overridden) => gate_overridden(&mut after, overridden, now),
         Event::DeadlineDue if is_deadline_over(&after, now) => {
             decide_by(&mut after, Ruling::Rejected, Reason::Deadline, now)
         }
@@ -163,7 +163,7 @@ fn post_failed(notice: &mut Notice, why: String, is_over: bool, now: Timestamp) 
         // The next one comes soon enough.
         NoticeKind::Reminder => true,
         NoticeKind::Request | NoticeKind::Escalation => false,
-        NoticeKind::Result => notice.tries.failed >= MAX_LAST_TRIES,
+        NoticeKind::Result | NoticeKind::Handover => notice.tries.failed >= MAX_LAST_TRIES,
     };
     if is_useless || (is_over && notice.kind.asks()) {
         drop_notice(notice);
@@ -236,22 +236,82 @@ fn decide_by(approval: &mut Approval, ruling: Ruling, reason: Reason, now: Times
     Reply::Decided
 }
 
+/// Looks that were not built on the latest one could forget what that one has seen.
+fn gate_looked(approval: &mut Approval, built_on: u32, look: Look, now: Timestamp) -> Reply {
+    let Some(gate) = approval.terms.automatic.as_ref().map(|terms| terms.gate.clone()) else { return Reply::Nothing };
+    if !approval.is_requested() {
+        return Reply::TooLate;
+    }
+    if approval.looks.count != built_on || approval.looks.found.is_some() {
+        return Reply::Nothing;
+    }
+    match look {
+        Look::Waiting { progress, next, summary } => {
+            let summary = approval.token.kept_out_of(&summary);
+            approval.revision += u32::from(looks::wait(&mut approval.looks, progress, next, summary, now));
+            Reply::Noted
+        }
+        Look::Done { found, ruling } => {
+            let summary = found.summary.clone();
+            approval.looks = Looks {
+                count: approval.looks.count.saturating_add(1),
+                found: Some(found),
+                overridden: approval.looks.overridden.take(),
+                ..Looks::default()
+            };
+            match ruling {
+                Some(ruling) => decide_by(approval, ruling, Reason::Gate { gate, summary }, now),
+                None => hand_over(approval),
+            }
+        }
+    }
+}
+
+/// People decide; those who were asked hear of it where they were asked.
+fn hand_over(approval: &mut Approval) -> Reply {
+    approval.revision += 1;
+    add_below_requests(approval, NoticeKind::Handover);
+    Reply::Noted
+}
+
+fn gate_overridden(approval: &mut Approval, overridden: Overridden, now: Timestamp) -> Reply {
+    if approval.terms.automatic.is_none() {
+        return Reply::Nothing;
+    }
+    if !approval.is_requested() {
+        return Reply::TooLate;
+    }
+    if approval.looks.overridden.as_ref() == Some(&overridden) {
+        return Reply::CountedBefore;
+    }
+    let looks = &mut approval.looks;
+    // What was seen before stands beside the gate's verdict; it looks once more, at once.
+    (looks.count, looks.found, looks.next) = (looks.count.saturating_add(1), None, Some(now));
+    looks.overridden = Some(overridden);
+    approval.revision += 1;
+    Reply::Noted
+}
+
 fn reminder(approval: &mut Approval, number: u32, now: Timestamp) -> Reply {
     if !approval.is_requested() || number <= approval.reminders || number > reminders_due(approval, now) {
         return Reply::Nothing;
     }
     approval.reminders = number;
-    // A reminder of a message that is not there would be a riddle.
+    add_below_requests(approval, NoticeKind::Reminder);
+    Reply::Noted
+}
+
+/// A message below each request that is there; below one that is not, it would be a riddle.
+fn add_below_requests(approval: &mut Approval, kind: NoticeKind) {
     let asking = approval.notices.iter().filter(|notice| notice.kind.asks() && notice.delivery().is_some());
     for channel in asking.map(|notice| notice.channel.clone()).collect::<Vec<_>>() {
-        let is_reminder = |notice: &&mut Notice| notice.kind == NoticeKind::Reminder && notice.channel == channel;
-        // One entry a channel, however many reminders there are: the record stays small.
-        match approval.notices.iter_mut().find(is_reminder) {
-            Some(earlier) => *earlier = Notice::new(NoticeKind::Reminder, &channel),
-            None => approval.notices.push(Notice::new(NoticeKind::Reminder, &channel)),
+        let is_earlier = |notice: &&mut Notice| notice.kind == kind && notice.channel == channel;
+        // One entry of a kind for each channel, however often it is said: the record stays small.
+        match approval.notices.iter_mut().find(is_earlier) {
+            Some(earlier) => *earlier = Notice::new(kind, &channel),
+            None => approval.notices.push(Notice::new(kind, &channel)),
         }
     }
-    Reply::Noted
 }
 
 fn escalation(approval: &mut Approval, now: Timestamp) -> Reply {

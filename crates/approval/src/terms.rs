@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use stagegate_config::{ApprovalPolicy, CommentRule, Length};
+use stagegate_config::{ApprovalPolicy, CommentRule, Length, WhenFailed};
 
 /// How an approval is decided: what `stagegate.yaml` said when it was requested. Who may decide is looked up anew with
 /// each vote; what is written here about it is for people to read.
@@ -36,6 +36,21 @@ pub struct Terms {
     /// Seconds after which it is rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reject_after: Option<i64>,
+    /// The gate that may answer for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic: Option<AutomaticTerms>,
+}
+
+/// The gate that may answer for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutomaticTerms {
+    /// Its name in `stagegate.yaml`.
+    pub gate: String,
+    /// Whether the approval is rejected when it fails; else people decide.
+    pub rejects: bool,
+    /// Whether there are people who may let the execution through it.
+    #[serde(default)]
+    pub can_be_overridden: bool,
 }
 
 /// Who is asked later.
@@ -67,6 +82,11 @@ impl From<&ApprovalPolicy> for Terms {
                 channel: escalation.channel.clone(),
             }),
             reject_after: policy.reject_after.map(seconds),
+            automatic: policy.automatic.as_ref().map(|gate| AutomaticTerms {
+                gate: gate.clone(),
+                rejects: policy.when_failed.unwrap_or_default() == WhenFailed::Reject,
+                can_be_overridden: false,
+            }),
         }
     }
 }

@@ -60,6 +60,26 @@ pub struct ApprovalPolicy {
     /// time limit holds, which is seven days unless the action says otherwise.
     #[serde(default, deserialize_with = "minutes")]
     pub reject_after: Option<Length>,
+    /// A gate under `gates` that decides whether a release may go on. It approves when it passes, and leaves the decision
+    /// to people when it is inconclusive. People may decide before it does.
+    #[serde(default)]
+    pub automatic: Option<String>,
+    /// What becomes of the approval when the gate under `automatic` fails.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("default" = "reject")))]
+    pub when_failed: Option<WhenFailed>,
+}
+
+/// What a failed gate means for an approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFailed {
+    /// It is rejected.
+    #[default]
+    Reject,
+    /// People decide, and are shown what was found.
+    Ask,
 }
 
 /// Who may decide: whoever one of these names.
@@ -136,6 +156,10 @@ impl ApprovalPolicy {
                 let (wanted, there_are) = (wanted.get(), users.len());
                 return fault(path, format!("wants {wanted} people for `{key}`, and only {there_are} may decide"));
             }
+        }
+        if self.automatic.is_none() && self.when_failed.is_some() {
+            let what = "says what a failed gate means, and names no gate; add `automatic`, or take out `when_failed`";
+            return fault(&["when_failed"], what.to_owned());
         }
         if let (Some(escalation), Some(reject_after)) = (&self.escalate, self.reject_after)
             && escalation.after >= reject_after

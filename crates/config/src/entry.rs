@@ -11,7 +11,8 @@ use crate::smoke::{
     within,
 };
 use crate::{
-    CoveragePolicy, Length, Provenance, ReleaseGate, SarifPolicy, SmokeGate, TestGate, TestsPolicy, WithoutBaseline,
+    Approvers, CoveragePolicy, Length, Provenance, ReleaseGate, SarifPolicy, SmokeGate, TestGate, TestsPolicy,
+    WithoutBaseline,
 };
 
 /// A gate. Its keys say of which kind it is.
@@ -107,6 +108,9 @@ pub(crate) struct GateEntry {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "fail")))]
     pub(crate) otherwise: Option<Otherwise>,
+    /// Who may let one execution through a release gate in Slack, with a reason. Nobody where it is absent.
+    #[serde(default)]
+    pub(crate) overriders: Option<Approvers>,
 }
 
 fn parallel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -194,7 +198,7 @@ impl GateEntry {
         ]
     }
 
-    fn keys_of_release(&self) -> [(&'static str, bool); 10] {
+    fn keys_of_release(&self) -> [(&'static str, bool); 11] {
         [
             ("windows", self.windows.is_some()),
             ("freezes", self.freezes.is_some()),
@@ -206,6 +210,7 @@ impl GateEntry {
             ("probes", self.probes.is_some()),
             ("sampling", self.sampling.is_some()),
             ("otherwise", self.otherwise.is_some()),
+            ("overriders", self.overriders.is_some()),
         ]
     }
 
@@ -243,6 +248,7 @@ impl GateEntry {
             probes: self.probes.unwrap_or_default(),
             sampling: self.sampling,
             otherwise: self.otherwise.unwrap_or_default(),
+            overriders: self.overriders,
         }
     }
 }

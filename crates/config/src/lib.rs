@@ -38,7 +38,7 @@ use gate::Fault;
 use notification::NotificationEntry;
 use serde::Deserialize;
 
-pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation};
+pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation, WhenFailed};
 pub use channel::{Channel, ChannelKind, WebhookChannel, WebhookUrl};
 pub use coverage_policy::CoveragePolicy;
 pub use error::{ConfigError, Place};
@@ -166,7 +166,31 @@ impl Config {
                 });
             }
         }
+        self.check_automatic(approval)?;
         approval.fault().map_or(Ok(()), Err)
+    }
+
+    /// A gate that answers approvals is there, decides about releases, and needs nothing that only an action has.
+    fn check_automatic(&self, approval: &ApprovalPolicy) -> Result<(), ApprovalFault> {
+        let Some(name) = &approval.automatic else { return Ok(()) };
+        let fault = |what: String| Err(ApprovalFault { path: &["automatic"], what });
+        let gate = match self.gate(name) {
+            Ok(gate) => gate,
+            Err(unknown) => return fault(format!("is answered by a gate that is not there: failed to {unknown}")),
+        };
+        let Gate::Release(release) = gate else {
+            let does = gate.kind().does();
+            return fault(format!(
+                "is answered by the gate {name:?}, which {does}; name one that decides whether a release may go on"
+            ));
+        };
+        match release.calendars.iter().find_map(|calendar| calendar.artifact.as_ref()) {
+            Some(artifact) => fault(format!(
+                "is answered by the gate {name:?}, which reads a calendar in the artifact {artifact}, and an approval has no \
+                 artifacts; put the calendar beside stagegate.yaml"
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The channel of this name.

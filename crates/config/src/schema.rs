@@ -238,7 +238,7 @@ const KINDS_OF_GATES: [(&[&str], &[&str]); 3] = [
     ),
     (
         &["windows", "freezes", "calendars", "alarms", "soak", "verdicts", "metrics", "probes"],
-        &["sampling", "otherwise"],
+        &["sampling", "otherwise", "overriders"],
     ),
 ];
 

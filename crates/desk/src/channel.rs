@@ -39,9 +39,10 @@ impl Desk {
         let slack = self.slack().await?;
         let id: ChannelId = channel.parse().map_err(|error| DeskError::Configuration(format!("{error}")))?;
         let text = message::of(approval, kind, clock.now())?;
-        // A reminder stands below the message that it reminds of.
+        // What is about a message stands below it.
         let asked = approval.messages().find(|message| message.channel == channel);
-        let thread = asked.filter(|_| kind == NoticeKind::Reminder).and_then(|asked| asked.ts.parse().ok());
+        let is_below = matches!(kind, NoticeKind::Reminder | NoticeKind::Handover);
+        let thread = asked.filter(|_| is_below).and_then(|asked| asked.ts.parse().ok());
         let posted = slack.post_message(&id, thread.as_ref(), &text, Self::slack_deadline()).await?;
         let link = match slack.permalink(&posted, Self::slack_deadline()).await {
             Ok(link) => Some(link.to_string()),

@@ -35,6 +35,37 @@ impl Desk {
         Ok((person.name, grounds))
     }
 
+    /// Whether a person may let an approval's execution through the gate that answers for people: by what
+    /// `stagegate.yaml` says now. Who may not approve their own change may not override its gate either.
+    ///
+    /// # Errors
+    ///
+    /// That they may not, or that it cannot be found out.
+    pub async fn verify_override(
+        &self,
+        approval: &Approval,
+        user: &UserId,
+        deadline: Instant,
+    ) -> Result<(String, Grounds), Unverified> {
+        let refused = || Unverified::Refused(Refusal::NotAnOverrider);
+        let terms = self.settings.terms(&approval.place).map_err(Unverified::Unknown)?.ok_or_else(refused)?;
+        let automatic = approval.terms.automatic.as_ref().ok_or_else(refused)?;
+        let gate = self.settings.release_gate(&automatic.gate).map_err(Unverified::Unknown)?;
+        let overriders = gate.overriders.as_ref().ok_or_else(refused)?;
+        let set = |texts: &[String]| texts.iter().cloned().collect();
+        let terms = Terms {
+            users: set(&overriders.users),
+            groups: set(&overriders.groups),
+            email_domains: set(&overriders.email_domains),
+            ..terms
+        };
+        let person = self.person(&terms, user, deadline).await.map_err(Unverified::Unknown)?;
+        let grounds = authorise(&terms, &approval.release, &person, Ruling::Approved).map_err(|refusal| {
+            Unverified::Refused(if refusal == Refusal::NotAnApprover { Refusal::NotAnOverrider } else { refusal })
+        })?;
+        Ok((person.name, grounds))
+    }
+
     async fn person(&self, terms: &Terms, user: &UserId, deadline: Instant) -> Result<Person, DeskError> {
         let slack = self.slack().await?;
         let profile = slack.user(user, deadline).await?;

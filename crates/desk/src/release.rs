@@ -147,7 +147,8 @@ fn summary_text(summary: &str) -> String {
     cut(message.unwrap_or(summary))
 }
 
-fn note(verdict: &Verdict) -> VerdictNote {
+/// A verdict in short, as it stands in a record.
+pub fn note(verdict: &Verdict) -> VerdictNote {
     let broken = verdict.findings().iter().filter(|finding| !finding.shadow && finding.outcome != Outcome::Passed);
     let subjects = broken.flat_map(|finding| finding.subjects.iter().map(cut));
     // A verdict is always JSON: it was just read from it.

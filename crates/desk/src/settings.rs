@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use stagegate_approval::{Installation, Place, Terms};
 use stagegate_channel::variable;
-use stagegate_config::{Channel, Config};
+use stagegate_config::{Channel, Config, ReleaseGate};
 
 use crate::DeskError;
 
@@ -15,6 +15,10 @@ const CONFIG_VARIABLE: &str = "STAGEGATE_CONFIG";
 const CONFIG_DEFAULT: &str = "/opt/stagegate.yaml";
 const APP_VARIABLE: &str = "STAGEGATE_SLACK_APP_ID";
 const TEAM_VARIABLE: &str = "STAGEGATE_SLACK_TEAM_ID";
+
+fn config_path() -> PathBuf {
+    std::env::var_os(CONFIG_VARIABLE).map_or_else(|| PathBuf::from(CONFIG_DEFAULT), PathBuf::from)
+}
 
 /// `stagegate.yaml` of the function, read when it is first asked for and kept from then on.
 #[derive(Default)]
@@ -32,8 +36,7 @@ impl Settings {
         if let Some(config) = self.config.get() {
             return Ok(config);
         }
-        let path = std::env::var_os(CONFIG_VARIABLE).map_or_else(|| PathBuf::from(CONFIG_DEFAULT), PathBuf::from);
-        let config = Config::load(&path).map_err(|error| {
+        let config = Config::load(&config_path()).map_err(|error| {
             DeskError::Configuration(format!(
                 "load {error}; the function reads it from its configuration layer ({CONFIG_VARIABLE})"
             ))
@@ -48,7 +51,26 @@ impl Settings {
     /// If the configuration cannot be read.
     pub fn terms(&self, place: &Place) -> Result<Option<Terms>, DeskError> {
         let policy = self.config()?.approval(&place.pipeline, &place.stage, &place.action);
-        Ok(policy.map(Terms::from))
+        let Some(mut terms) = policy.map(Terms::from) else { return Ok(None) };
+        if let Some(automatic) = &mut terms.automatic {
+            automatic.can_be_overridden = self.release_gate(&automatic.gate)?.overriders.is_some();
+        }
+        Ok(Some(terms))
+    }
+
+    /// A gate that decides whether a release may go on, by its name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of this name and kind.
+    pub fn release_gate(&self, name: &str) -> Result<&ReleaseGate, DeskError> {
+        let gate = self.config()?.gate(name).map_err(|error| DeskError::Configuration(error.to_string()))?;
+        gate.release().map_err(|error| DeskError::Configuration(error.to_string()))
+    }
+
+    /// The folder of the configuration file, in which calendars lie.
+    pub fn folder() -> PathBuf {
+        config_path().parent().map(PathBuf::from).unwrap_or_default()
     }
 
     /// A channel by its name.

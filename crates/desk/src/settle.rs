@@ -19,6 +19,11 @@ impl Desk {
     ///
     /// If the record cannot be read or written. What else fails is kept in the record, and tried again.
     pub async fn settle(&self, id: &ApprovalId, holder: &str, clock: &Clock) -> Result<(), DeskError> {
+        // A record is large, and several of them are held while it changes.
+        Box::pin(self.do_what_is_owed(id, holder, clock)).await
+    }
+
+    async fn do_what_is_owed(&self, id: &ApprovalId, holder: &str, clock: &Clock) -> Result<(), DeskError> {
         let taken = || Event::Taken { holder: holder.to_owned(), until: until(clock.now()) };
         let Some(mut applied) = self.apply(id, &[taken()], clock).await? else { return Ok(()) };
         if applied.reply == Reply::Held {

@@ -38,6 +38,9 @@ pub struct OverrideGiven {
     pub what: String,
     /// The override as it was given.
     pub given: Override,
+    /// By what it is known who gave it; nothing where that is only what the caller of the command said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<String>,
 }
 
 impl Document for OverrideGiven {
@@ -60,7 +63,7 @@ impl Override {
     /// The audit entry of it, and where that is kept. `id` is unique.
     pub fn audited(&self, id: &str) -> (Key<OverrideGiven>, OverrideGiven) {
         let day = self.at.strftime("%Y-%m-%d").to_string();
-        let given = OverrideGiven { what: "override".to_owned(), given: self.clone() };
+        let given = OverrideGiven { what: "override".to_owned(), given: self.clone(), verified: None };
         (Key::new(&["audit", &day, id]), given)
     }
 

@@ -7,7 +7,7 @@ use stagegate_desk::{Clock, Desk, DeskError};
 use stagegate_slack::UserId;
 use tokio::time::Instant;
 
-use crate::check::{NotTaken, bound, verified};
+use crate::check::{NotTaken, read_bound, verified};
 use crate::modal;
 use crate::vote::CastVote;
 
@@ -19,18 +19,23 @@ pub(crate) async fn count(desk: &Desk, cast: &CastVote, holder: &str, clock: &Cl
     match take(desk, cast, clock).await {
         Ok(()) => {}
         Err(NotTaken::Unchecked(error)) => return Err(error),
+        Err(NotTaken::TooEarly) => return Err(too_early()),
         Err(why) => {
             tracing::warn!(approval = %cast.approval, user = cast.user, why = why.to_string(), "not counted");
-            tell(desk, cast, &why.to_string()).await;
+            tell(desk, &cast.channel, &cast.user, &why.to_string()).await;
         }
     }
     desk.settle(&cast.approval, holder, clock).await
 }
 
+/// Lambda tries again in a minute; until then the message is known, or another one stands in its place.
+pub(crate) fn too_early() -> DeskError {
+    DeskError::Configuration("find the message that was clicked in: it is still being posted".to_owned())
+}
+
 async fn take(desk: &Desk, cast: &CastVote, clock: &Clock) -> Result<(), NotTaken> {
-    let approval = desk.approval(&cast.approval).await.map_err(NotTaken::Unchecked)?.ok_or(NotTaken::Unknown)?;
     let from = Installation { app: cast.app.clone(), team: cast.team.clone() };
-    bound(&approval, &from, &cast.channel, &cast.ts)?;
+    let approval = read_bound(desk, &cast.approval, &from, &cast.channel, &cast.ts).await?;
     if is_counted(&approval, cast) {
         return Ok(());
     }
@@ -67,13 +72,13 @@ fn is_counted(approval: &Approval, cast: &CastVote) -> bool {
 }
 
 /// Says something to the person who voted, and to nobody else.
-async fn tell(desk: &Desk, cast: &CastVote, why: &str) {
+pub(crate) async fn tell(desk: &Desk, channel: &str, user: &str, why: &str) {
     let told = async {
-        let (channel, user) = (cast.channel.parse().ok()?, cast.user.parse().ok()?);
+        let (channel, user) = (channel.parse().ok()?, user.parse().ok()?);
         let slack = desk.slack().await.ok()?;
         slack.post_ephemeral(&channel, &user, &modal::sorry(why), Instant::now() + SLACK).await.ok()
     };
     if told.await.is_none() {
-        tracing::warn!(approval = %cast.approval, "the person could not be told");
+        tracing::warn!(user, "the person could not be told");
     }
 }

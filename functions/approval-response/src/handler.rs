@@ -10,7 +10,7 @@ use stagegate_desk::{Clock, Desk, DeskError};
 
 use crate::http::{HttpRequest, status};
 use crate::vote::Work;
-use crate::{finish, web};
+use crate::{finish, overriding, web};
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
@@ -27,7 +27,12 @@ async fn handle(desk: Arc<Desk>, sdk: &SdkConfig, event: LambdaEvent<Value>) -> 
             Ok(status(if why == crate::Unreadable::Method { 405 } else { 400 }))
         }
         None => match Work::read(&payload) {
-            Some(work) => finish::count(&desk, &work.vote, &context.request_id, &clock).await.map(|()| json!({})),
+            Some(Work::Vote(vote)) => {
+                finish::count(&desk, &vote, &context.request_id, &clock).await.map(|()| json!({}))
+            }
+            Some(Work::Override(cast)) => {
+                overriding::give(&desk, &cast, &context.request_id, &clock).await.map(|()| json!({}))
+            }
             None => {
                 tracing::warn!("refused: the event is neither a request of the function's URL nor a vote");
                 Ok(json!({}))

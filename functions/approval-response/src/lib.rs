@@ -7,13 +7,15 @@
 //! is believed by its signature only.
 
 mod check;
+mod click;
 mod finish;
 mod handler;
 mod http;
 mod modal;
+mod overriding;
 mod vote;
 mod web;
 
 pub use handler::main;
 pub use http::{HttpRequest, Unreadable};
-pub use vote::{CastVote, Work};
+pub use vote::{CastOverride, CastVote, Work};

@@ -1,13 +1,15 @@
 //! What a person who clicks sees.
 
-use stagegate_approval::{Place, Ruling};
+use stagegate_approval::{Approval, Place, Ruling};
 use stagegate_slack::blocks::{Input, Message, Modal, TooLong};
 use stagegate_slack::{Plain, Text};
 
-use crate::vote::Asked;
+use crate::vote::{Asked, AskedOverride};
 
 /// The modal's identifier.
 pub(crate) const DECIDE: &str = "stagegate-decide";
+/// The identifier of the modal of an override.
+pub(crate) const OVERRIDE: &str = "stagegate-override";
 /// The comment's block and element.
 pub(crate) const COMMENT_BLOCK: &str = "comment";
 pub(crate) const COMMENT: &str = "comment";
@@ -33,6 +35,22 @@ pub(crate) fn ask(asked: &Asked, place: Option<&Place>) -> Result<Modal, TooLong
         modal = modal.section(Text::bold(&what));
     }
     Ok(modal.input(comment))
+}
+
+/// Asks why a gate does not count.
+pub(crate) fn ask_why(asked: &AskedOverride, approval: Option<&Approval>) -> Result<Modal, TooLong> {
+    let metadata = serde_json::to_string(asked).unwrap_or_default();
+    let why = Input::new(COMMENT_BLOCK, COMMENT, Plain::new("Why"))?.max_length(MAX_COMMENT);
+    let modal = Modal::new(OVERRIDE, Plain::new("Override the gate"))?;
+    let mut modal = modal.submit(Plain::new("Override")).private_metadata(metadata)?;
+    if let Some(approval) = approval {
+        let Place { pipeline, stage, action } = &approval.place;
+        let gate = approval.terms.automatic.as_ref().map_or("the gate", |terms| &terms.gate);
+        let what =
+            Text::bold(&format!("{pipeline} to {stage} ({action})")) + Text::literal("\nThe gate ") + Text::code(gate);
+        modal = modal.section(what + Text::literal(" lets this one execution through, and approves it for you."));
+    }
+    Ok(modal.section(Text::literal("It is audited with your name and reason.")).input(why))
 }
 
 /// A refusal, for one person.

@@ -1,4 +1,4 @@
-//! A vote on its way.
+//! A vote or an override on its way.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,16 +42,58 @@ pub struct CastVote {
     pub at: Timestamp,
 }
 
-/// What the function hands over to itself.
+/// What the modal of an override carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Work {
-    /// The vote to be counted.
+pub(crate) struct AskedOverride {
+    pub(crate) approval: ApprovalId,
+    /// The message that was clicked in.
+    pub(crate) channel: String,
+    pub(crate) ts: String,
+}
+
+/// An override that was asked for by a verified request, and is not given yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CastOverride {
+    /// The approval whose gate it is about.
+    pub approval: ApprovalId,
+    /// The person.
+    pub user: String,
+    /// Why, in their words.
+    pub why: String,
+    /// The app whose button it was.
+    pub app: String,
+    /// The workspace.
+    pub team: String,
+    /// The channel of the message that was clicked in.
+    pub channel: String,
+    /// That message.
+    pub ts: String,
+    /// When the request arrived.
+    pub at: Timestamp,
+}
+
+/// What the function hands over to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// A vote to be counted.
     #[serde(rename = "stagegate.vote")]
-    pub vote: CastVote,
+    Vote(CastVote),
+    /// An override to be given.
+    #[serde(rename = "stagegate.override")]
+    Override(CastOverride),
 }
 
 impl Work {
+    /// The approval that it is about.
+    pub fn approval(&self) -> &ApprovalId {
+        match self {
+            Self::Vote(vote) => &vote.approval,
+            Self::Override(cast) => &cast.approval,
+        }
+    }
+
     /// Reads an event that is not one of the URL.
     pub fn read(event: &Value) -> Option<Self> {
         serde_json::from_value(event.clone()).ok()

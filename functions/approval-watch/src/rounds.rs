@@ -1,37 +1,13 @@
 //! One open approval.
 
 use jiff::SignedDuration;
-use stagegate_approval::{Approval, ApprovalId, Event, OpenApproval, Phase, Release, Request, Ruling, alarms};
+use stagegate_approval::{Approval, ApprovalId, Event, OpenApproval, Phase, Release, Request, alarms};
 use stagegate_desk::{Clock, Desk, DeskError, Found};
+
+use crate::gates::Gates;
 
 /// How long after its time an approval counts as expired although CodePipeline cannot be asked.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
-
-/// What a gate says in people's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GateAnswer {
-    /// The gate.
-    pub gate: String,
-    /// Its answer.
-    pub ruling: Ruling,
-    /// Why, in one line.
-    pub summary: String,
-}
-
-/// Gates that may answer approvals in people's place.
-pub trait Gates {
-    /// The answer to an approval; `None` where people are to decide, or where it is too early to say.
-    fn answer(&self, approval: &Approval, clock: &Clock) -> impl Future<Output = Option<GateAnswer>> + Send;
-}
-
-/// People decide everything.
-pub struct NoGates;
-
-impl Gates for NoGates {
-    async fn answer(&self, _: &Approval, _: &Clock) -> Option<GateAnswer> {
-        None
-    }
-}
 
 /// Does for an approval what time, other people and other processes have left to do.
 ///
@@ -59,11 +35,11 @@ pub async fn look_at(
         };
         if !is_over {
             let mut events = alarms(&approval, clock.now());
+            // The time that people have is over for the gate, too.
             if events.first() != Some(&Event::DeadlineDue)
-                && approval.is_requested()
-                && let Some(GateAnswer { gate, ruling, summary }) = gates.answer(&approval, clock).await
+                && let Some(looked) = gates.look(desk, &approval, clock).await
             {
-                events.insert(0, Event::GateAnswered { gate, ruling, summary });
+                events.insert(0, looked);
             }
             desk.apply(id, &events, clock).await?;
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too, and fail where they stand")]
 
 mod authorisation;
+mod automatic;
 mod properties;
 mod record;
 mod support;

@@ -7,7 +7,7 @@ use stagegate_approval::{
     Approval, Effect, Ended, Event, NoticeKind, NoticeState, Outcome, Phase, Ruling, alarms, owed, step,
 };
 
-use crate::support::{at, message, opened, request, settle, vote};
+use crate::support::{at, finds, message, opened, overrides, request, settle, vote, waits};
 
 fn ruling() -> impl Strategy<Value = Ruling> {
     prop::sample::select(vec![Ruling::Approved, Ruling::Rejected])
@@ -34,7 +34,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop::sample::select(vec![Ended::Superseded, Ended::Stopped, Ended::Expired, Ended::Gone])
             .prop_map(Event::Ended),
         1 => Just(Event::Audited),
-        1 => ruling().prop_map(|ruling| Event::GateAnswered { gate: "g".into(), ruling, summary: "s".into() }),
+        1 => (0u32..3).prop_map(waits),
+        1 => (0u32..3, prop::option::of(ruling())).prop_map(|(after, ruling)| finds(after, ruling)),
+        1 => user().prop_map(overrides),
         1 => prop::sample::select(vec!["one", "two"]).prop_map(|holder| {
             Event::Taken { holder: holder.to_owned(), until: at(700) }
         }),

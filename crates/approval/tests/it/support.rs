@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use stagegate_approval::{
-    Approval, Delivery, Effect, EscalationTerms, Event, Grounds, Installation, Place, Release, Request, Ruling,
-    SlackMessage, Terms, Token, Vote, step,
+    Approval, AutomaticTerms, Delivery, Effect, EscalationTerms, Event, Grounds, Installation, Look, Overridden, Place,
+    Release, Request, Ruling, SlackMessage, Terms, Token, VerdictNote, Vote, step,
 };
 
 pub(crate) const TOKEN: &str = "1a2b3c4d-573f-4ea7-a67e-0123456789ab";
@@ -28,6 +28,7 @@ pub(crate) fn terms(quorum: u32) -> Terms {
         remind_every: Some(60 * 60),
         escalate: Some(EscalationTerms { after: 2 * 60 * 60, channel: "managers".to_owned() }),
         reject_after: Some(8 * 60 * 60),
+        automatic: Some(AutomaticTerms { gate: "web-release".to_owned(), rejects: true, can_be_overridden: true }),
     }
 }
 
@@ -65,6 +66,31 @@ pub(crate) fn vote(user: &str, ruling: Ruling, minutes: i64) -> Event {
         grounds: Grounds::User,
         at: at(minutes),
     })
+}
+
+/// The gate has looked and waits, after so many looks.
+pub(crate) fn waits(after: u32) -> Event {
+    let look =
+        Look::Waiting { progress: Some(format!("{after}")), next: at(11), summary: "no window is open".to_owned() };
+    Event::GateLooked { after, look }
+}
+
+/// The gate has come to its end, after so many looks.
+pub(crate) fn finds(after: u32, ruling: Option<Ruling>) -> Event {
+    let found = VerdictNote {
+        gate: "web-release".to_owned(),
+        outcome: "passed".to_owned(),
+        summary: "all green".to_owned(),
+        subjects: Vec::new(),
+        at: at(10),
+        digest: "sha256:00".to_owned(),
+    };
+    Event::GateLooked { after, look: Look::Done { found, ruling } }
+}
+
+pub(crate) fn overrides(user: &str) -> Event {
+    let (user, name, why) = (user.to_owned(), format!("Name of {user}"), "the outage".to_owned());
+    Event::GateOverridden(Overridden { user, name, why, at: at(10) })
 }
 
 /// Does everything that is owed, as if it always worked.

@@ -2,7 +2,7 @@
 
 use stagegate_approval::{Approval, Ended, Event, Phase, Reply, Ruling, step};
 
-use crate::support::{at, message, opened, request, settle, vote};
+use crate::support::{at, finds, message, opened, overrides, request, settle, vote, waits};
 
 /// An approval of two people in each phase: asked, decided, taken by CodePipeline, and with everything done.
 fn phases() -> [Approval; 4] {
@@ -75,11 +75,14 @@ fn table() -> Vec<(Event, i64, [&'static str; 4])> {
         (vote("U1", Ruling::Rejected, 1), 10, row("requested: before", late)),
         (vote("U1", Ruling::Rejected, 10), 10, row("deciding: decides", late)),
         (vote("U3", Ruling::Rejected, 10), 10, row("deciding: decides", late)),
-        (
-            Event::GateAnswered { gate: "g".into(), ruling: Ruling::Approved, summary: "all green".into() },
-            10,
-            row("deciding: decides", late),
-        ),
+        (waits(0), 10, row("requested: noted", late)),
+        // It was built on a look that is not in the record.
+        (waits(1), 10, row("requested: -", late)),
+        (finds(0, Some(Ruling::Approved)), 10, row("deciding: decides", late)),
+        (finds(0, Some(Ruling::Rejected)), 10, row("deciding: decides", late)),
+        (finds(0, None), 10, row("requested: noted", late)),
+        (finds(1, Some(Ruling::Approved)), 10, row("requested: -", late)),
+        (overrides("U1"), 10, row("requested: noted", late)),
         (Event::ReminderDue { number: 1 }, 10, row("requested: -", nothing)),
         (Event::ReminderDue { number: 1 }, 60, row("requested: noted", nothing)),
         (Event::ReminderDue { number: 2 }, 60, row("requested: -", nothing)),
@@ -134,7 +137,8 @@ fn the_table_has_every_event() {
             | Event::Shown { .. }
             | Event::ShowFailed { .. }
             | Event::Voted(_)
-            | Event::GateAnswered { .. }
+            | Event::GateLooked { .. }
+            | Event::GateOverridden(_)
             | Event::ReminderDue { .. }
             | Event::EscalationDue
             | Event::DeadlineDue
@@ -145,7 +149,7 @@ fn the_table_has_every_event() {
             | Event::Audited
             | Event::AuditFailed { .. }
             | Event::Taken { .. }
-            | Event::Released { .. } => 18,
+            | Event::Released { .. } => 19,
         }
     }
     assert_eq!(known.len(), count(&Event::Audited), "{known:?}");

@@ -10,6 +10,7 @@ pub(crate) mod schema;
 mod window;
 mod zone;
 
+use crate::Approvers;
 use crate::gate::Fault;
 
 pub use calendar::{Calendar, CalendarEvents};
@@ -44,6 +45,8 @@ pub struct ReleaseGate {
     pub sampling: Option<Sampling>,
     /// What it says when it gives up.
     pub otherwise: Otherwise,
+    /// Who may let one execution through in Slack; nobody where it is absent.
+    pub overriders: Option<Approvers>,
 }
 
 impl ReleaseGate {
@@ -55,6 +58,10 @@ impl ReleaseGate {
             let what = "has no condition, so it could pass without looking at anything; add `windows`, `freezes`, `calendars`, \
                         `alarms`, `soak`, `verdicts`, `metrics` or `probes`";
             return Some(Fault::new(&[], what));
+        }
+        if self.overriders.as_ref().is_some_and(Approvers::is_empty) {
+            let what = "names nobody under `overriders`; name `users`, `groups` or `email_domains`, or take it out";
+            return Some(Fault::new(&["overriders"], what));
         }
         let numbered = |key: &'static str, found: Option<(usize, String)>| {
             found.map(|(number, what)| Fault::new(&[key, &number.to_string()], what))

@@ -76,7 +76,20 @@ pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
         ),
         (decided("escalate: {after: 1h}"), vec!["channel"]),
         (decided("comment: sometimes"), vec!["sometimes", "on_reject"]),
-        (decided("automatic: web-release"), vec!["unknown key \"automatic\""]),
+        (decided("automatic: web-relese"), vec!["stagegate.yaml:6", "is answered by a gate that is not there"]),
+        (
+            decided("automatic: t") + "gates: {t: {tests: {reports: [a]}}} # in vain\n",
+            vec!["stagegate.yaml:6", "which judges reports"],
+        ),
+        (
+            decided("automatic: r")
+                + "gates: {r: {calendars: [{file: c.ics, artifact: Source, zone: UTC}]}} # in vain\n",
+            vec!["stagegate.yaml:6", "in the artifact Source", "put the calendar beside"],
+        ),
+        (decided("when_failed: ask"), vec!["stagegate.yaml:6", "add `automatic`"]),
+        (decided("when_failed: perhaps"), vec!["perhaps", "reject"]),
+        ("gates: {r: {windows: [{zone: UTC}], overriders: {}}}".to_owned(), vec!["names nobody under `overriders`"]),
+        ("gates: {t: {tests: {reports: [a]}, overriders: {users: [U01]}}}".to_owned(), vec!["mixes two kinds"]),
         (decided("stage: ''"), vec!["an empty pattern matches no name"]),
         (gate("min_totl: 3"), vec!["stagegate.yaml:5:7", "\"min_totl\"", "did you mean \"min_total\""]),
         (gate("min_total: many"), vec!["stagegate.yaml:5", "many"]),

@@ -59,6 +59,12 @@ pub(super) fn fields(approval: &Approval) -> Vec<Text> {
     if approval.is_requested() {
         fields.push(field("*Who decides*", Text::join(mentions(approval), &Text::literal(", "))));
         fields.push(field("*Needed*", needed(approval)));
+        if let Some(terms) = approval.terms.automatic.as_ref().filter(|_| approval.looks.found.is_none()) {
+            let rejects = if terms.rejects { ", and rejects when it fails" } else { "" };
+            let approves =
+                Text::literal("The gate ") + Text::code(&terms.gate) + Text::literal(" approves when it passes");
+            fields.push(field("*Automatic*", approves + Text::literal(rejects)));
+        }
         if let Some(end) = deadline(approval) {
             fields.push(field("*Ends*", end));
         }
@@ -113,12 +119,40 @@ fn verdict(note: &VerdictNote) -> Text {
         "failed" => Text::literal("✗ "),
         _ => Text::literal("? "),
     };
-    let mut text =
-        sign + Text::bold(&note.gate) + Text::line(&format!(" {}: {}", note.outcome, note.summary)).cut(1000);
+    let mut text = sign
+        + Text::bold(&note.gate)
+        + Text::literal(" ")
+        + Text::line(&format!("{}: {}", note.outcome, note.summary)).cut(1000);
     for subject in &note.subjects {
         text += Text::literal("\n• ") + Text::line(subject).cut(MAX_MESSAGE);
     }
     text
+}
+
+/// What the gate that may answer for people says, and who lets the execution through it.
+pub(super) fn automatic(approval: &Approval) -> Vec<Text> {
+    let mut texts = Vec::new();
+    let looks = &approval.looks;
+    if let (Some(terms), Some(summary), true) = (&approval.terms.automatic, &looks.summary, approval.is_requested()) {
+        texts.push(Text::literal("◷ ") + Text::bold(&terms.gate) + Text::literal(" ") + Text::line(summary).cut(1000));
+    }
+    if let Some(found) = &looks.found {
+        texts.push(verdict(found));
+        if approval.is_requested() {
+            texts.push(Text::literal("_The gate leaves the decision to people._"));
+        }
+    }
+    if let Some(given) = &looks.overridden {
+        let gate = approval.terms.automatic.as_ref().map_or("the gate", |terms| &terms.gate);
+        let who = outcome::person(&given.user, &given.name);
+        let text = who
+            + Text::literal(" overrides ")
+            + Text::code(gate)
+            + Text::literal(": ")
+            + Text::line(&given.why).cut(1000);
+        texts.push(text);
+    }
+    texts
 }
 
 pub(super) fn votes(approval: &Approval) -> Option<Text> {

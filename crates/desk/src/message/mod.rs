@@ -21,12 +21,15 @@ pub use words::waited;
 pub const APPROVE: &str = "approve";
 /// The other button.
 pub const REJECT: &str = "reject";
+/// The button that lets an execution through the gate that may answer.
+pub const OVERRIDE: &str = "override";
 
 /// A message in Slack.
 pub(crate) fn of(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Result<Message, DeskError> {
     match kind {
         NoticeKind::Reminder => Ok(reminder(approval, now)),
         NoticeKind::Result => Ok(result(approval)),
+        NoticeKind::Handover => Ok(handover(approval)),
         NoticeKind::Request | NoticeKind::Escalation => {
             let message = asking(approval, kind);
             if !approval.is_requested() {
@@ -44,7 +47,7 @@ pub(crate) fn without_buttons(approval: &Approval, kind: NoticeKind, now: Timest
             let hint = Text::literal("Answer it in the CodePipeline console; this channel has no buttons.");
             Ok(asking(approval, kind).context([hint]))
         }
-        NoticeKind::Reminder | NoticeKind::Result => of(approval, kind, now),
+        NoticeKind::Reminder | NoticeKind::Result | NoticeKind::Handover => of(approval, kind, now),
     }
 }
 
@@ -68,6 +71,9 @@ fn asking(approval: &Approval, kind: NoticeKind) -> Message {
     for verdict in facts::verdicts(approval) {
         message = message.section(verdict);
     }
+    for text in facts::automatic(approval) {
+        message = message.section(text);
+    }
     if let Some(votes) = facts::votes(approval) {
         message = message.section(votes);
     }
@@ -86,6 +92,10 @@ fn buttons(approval: &Approval) -> Result<Actions, TooLong> {
         "Reject",
         Style::Danger,
     )?);
+    if let Some(terms) = approval.terms.automatic.as_ref().filter(|terms| terms.can_be_overridden) {
+        let label = format!("Override {}", terms.gate);
+        actions = actions.button(Button::new(OVERRIDE, Plain::new(&label))?.value(approval.id.as_str())?);
+    }
     // A link that is too long for a button stands in the text.
     if let Some(url) = facts::link(approval.review_link.as_deref())
         && let Ok(review) = Button::new("review", Plain::new("Review"))?.url(&url)
@@ -107,13 +117,28 @@ fn reminder(approval: &Approval, now: Timestamp) -> Message {
     Message::new(Text::line(&title)).section(text)
 }
 
+/// People are to decide after all, and see what the gate has found.
+fn handover(approval: &Approval) -> Message {
+    let place = &approval.place;
+    let title = format!("{} {} needs a decision of people", place.pipeline, place.stage);
+    let who = Text::join(facts::mentions(approval), &Text::literal(" "));
+    let mut message =
+        Message::new(Text::line(&title)).section(who + Text::literal(" ") + Text::line(&title) + Text::literal("."));
+    for text in facts::automatic(approval) {
+        message = message.section(text);
+    }
+    message
+}
+
 fn result(approval: &Approval) -> Message {
     let title = outcome::title(&approval.phase, &approval.place);
     let message = Message::new(Text::line(&title));
-    match outcome::text(approval) {
+    let message = match outcome::text(approval) {
         Some(text) => message.section(Text::bold(&title) + Text::literal("\n") + text),
         None => message.section(Text::bold(&title)),
-    }
+    };
+    // It stands alone: there may be others of the same pipeline above it.
+    message.context(facts::small_print(approval))
 }
 
 fn unlike(error: TooLong) -> DeskError {

@@ -93,6 +93,6 @@ pub(super) fn vote(vote: &Vote) -> Text {
     }
 }
 
-fn person(user: &str, name: &str) -> Text {
+pub(super) fn person(user: &str, name: &str) -> Text {
     user.parse::<UserId>().map_or_else(|_| Text::line(name), |id| Text::user(&id))
 }

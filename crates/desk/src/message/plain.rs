@@ -27,6 +27,7 @@ pub(super) fn title(approval: &Approval, kind: NoticeKind) -> String {
     let place = &approval.place;
     match kind {
         NoticeKind::Result => outcome::title(&approval.phase, place),
+        NoticeKind::Handover => format!("People must decide: {} to {}", place.pipeline, place.stage),
         NoticeKind::Reminder => format!("Still waiting: {} to {}", place.pipeline, place.stage),
         NoticeKind::Request | NoticeKind::Escalation => {
             format!("Approval needed: {} to {}", place.pipeline, place.stage)
@@ -54,6 +55,13 @@ pub(super) fn lines(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Ve
     }
     for verdict in &approval.release.verdicts {
         line("Gate", &format!("{} {}: {}", verdict.gate, verdict.outcome, verdict.summary));
+    }
+    if let Some(terms) = &approval.terms.automatic {
+        match (&approval.looks.found, &approval.looks.summary) {
+            (Some(found), _) => line("Gate", &format!("{} {}: {}", found.gate, found.outcome, found.summary)),
+            (None, Some(summary)) => line("Gate", &format!("{} {summary}", terms.gate)),
+            (None, None) => line("Gate", &format!("{} answers when it passes", terms.gate)),
+        }
     }
     if let Some(end) = approval.expires_at.filter(|_| kind != NoticeKind::Result) {
         line("Expires", &end.to_string());

@@ -1,5 +1,6 @@
 //! The same evidence gives the same verdict through every door: an action, a rule for the entry into a stage, and a custom
-//! action's job. (The automatic answer to an approval calls the same `look`.)
+//! action's job. (The automatic answer to an approval is
+//! compared with them in the tests of the command.)
 
 use serde_json::{Value, json};
 use stagegate_local_codepipeline::engine::ExecutionStatus;
