@@ -37,6 +37,8 @@ pub(crate) enum Command {
     ReleaseGate(ReleaseGateOptions),
     /// Let one execution through one gate for a while, with a reason.
     Override(OverrideOptions),
+    /// List what was decided and overridden by whom, and verify that nothing of it is missing or was changed.
+    Audit(AuditOptions),
     /// Check configuration, template and pipelines against each other, without an AWS account.
     Check(CheckOptions),
     /// Serve as the bootstrap of a function of the local Lambda.
@@ -226,6 +228,34 @@ pub(crate) struct OverrideOptions {
     /// The state bucket of the functions, which is an output of the stack.
     #[arg(long, value_name = "BUCKET", env = "STAGEGATE_STATE_BUCKET")]
     pub(crate) state_bucket: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AuditOptions {
+    /// The id of a record, or its beginning: that one is shown in full.
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// A copy of the state bucket in a folder, or the --data folder of the local AWS.
+    #[arg(long, value_name = "DIR", conflicts_with = "state_bucket")]
+    pub(crate) state: Option<PathBuf>,
+    /// The state bucket of the functions, which is an output of the stack.
+    #[arg(long, value_name = "BUCKET", env = "STAGEGATE_STATE_BUCKET", required_unless_present = "state")]
+    pub(crate) state_bucket: Option<String>,
+    /// Only records of these pipelines; `*` stands for any characters.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pipeline: Option<String>,
+    /// Only records of this day (UTC) and later ones.
+    #[arg(long, value_name = "DATE", value_parser = check::day)]
+    pub(crate) from: Option<Date>,
+    /// Only records of this day (UTC) and earlier ones.
+    #[arg(long, value_name = "DATE", value_parser = check::day)]
+    pub(crate) to: Option<Date>,
+    /// Only what this person has decided, voted or overridden: a Slack user id, or a part of the name.
+    #[arg(long, value_name = "PERSON")]
+    pub(crate) by: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Reads a length of time as a policy has it; at most a week.

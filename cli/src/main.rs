@@ -1,6 +1,7 @@
 //! The `stagegate` command.
 
 mod args;
+mod audit;
 mod bootstrap;
 mod check;
 mod commands;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::TestGate(options) => commands::test_gate::run(&options),
         Command::ReleaseGate(options) => commands::release_gate::run(&options),
         Command::Override(options) => commands::override_gate::run(&options),
+        Command::Audit(options) => commands::audit::run(&options),
         Command::Check(options) => commands::check::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),
     };

@@ -127,6 +127,12 @@ pub(crate) fn lineage_of<D: Document>(bytes: &[u8]) -> Result<Lineage, Problem> 
     Ok(Lineage { write: head.write, earlier: head.earlier })
 }
 
+/// What stored bytes say they are, and how many writes they remember besides the latest.
+pub(crate) fn kind_of(bytes: &[u8]) -> Result<(String, usize), Problem> {
+    let head: Head = serde_json::from_slice(bytes).map_err(|error| corrupt(&error))?;
+    Ok((head.kind, head.earlier.len()))
+}
+
 /// The document in stored bytes whose lineage was read.
 pub(crate) fn unpack<D: Document>(bytes: &[u8]) -> Result<D, Problem> {
     let body: Body<D> = serde_json::from_slice(bytes).map_err(|error| corrupt(&error))?;
