@@ -97,6 +97,42 @@ fn the_rights_on_the_page_are_those_of_the_template() {
     }
 }
 
+/// The functions of the desk share a policy, and lists of rights are written out there.
+#[test]
+fn the_rights_of_the_desk_are_those_of_the_template() {
+    let template = page("infra/template.yaml");
+    let parts = ["ApprovalsPolicy", "ApprovalRequestRole", "ApprovalResponseRole", "ApprovalWatchRole"];
+    let mut granted = BTreeSet::new();
+    for part in parts {
+        let text = resource(&template, part);
+        // Whoever may take on a role is not a right of it.
+        let text = text.split("ManagedPolicyArns:").last().unwrap_or(text);
+        let is_right = |word: &&str| {
+            word.split_once(':').is_some_and(|(service, action)| {
+                service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+                    && action.starts_with(|c: char| c.is_ascii_uppercase())
+                    && action.chars().all(|c| c.is_ascii_alphanumeric())
+            })
+        };
+        let words = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .flat_map(|line| line.split(|c: char| c.is_whitespace() || "[],".contains(c)).filter(is_right));
+        granted.extend(words.map(str::to_owned));
+    }
+    let page = page("docs/approvals.md");
+    let section = page.split("## Rights").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("rights");
+    let named: BTreeSet<_> = section
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.contains(':') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == ':'))
+        .map(str::to_owned)
+        .collect();
+    assert!(granted.len() > 12, "{granted:?}");
+    assert_eq!(named, granted);
+}
+
 fn check_rights(file: &str, roles: &[&str]) {
     let template = page("infra/template.yaml");
     let page = page(file);
@@ -126,6 +162,17 @@ fn the_options_on_the_pages_are_those_of_the_command() {
             assert!(help.contains(option), "{file}: {commands:?} has no {option}");
         }
     }
+}
+
+/// The page on approvals speaks of other commands' options as well.
+#[test]
+fn the_options_of_the_audit_are_those_of_the_command() {
+    let help = run(stagegate().args(["audit", "--help"])).1 + &run(stagegate().args(["up", "--help"])).1;
+    let page = page("docs/approvals.md");
+    let section = page.split("## What is kept").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("audit");
+    let words = section.split(|c: char| c.is_whitespace() || c == '`').filter(|word| word.starts_with("--"));
+    let options: BTreeSet<_> = words.collect();
+    assert!(options.len() > 5 && options.iter().all(|option| help.contains(option)), "{options:?}: {help}");
 }
 
 /// Every relative link leads to a file, and to a heading where it names one.

@@ -52,7 +52,7 @@ async fn handle_one(desk: &Desk, message: Message, holder: &str, clock: &Clock) 
 }
 
 async fn open(desk: &Desk, request: Request, holder: &str, clock: &Clock) -> Result<(), DeskError> {
-    match desk.open(request, clock).await? {
+    match Box::pin(desk.open(request, clock)).await? {
         Opened::Recorded(id) => desk.settle(&id, holder, clock).await,
         Opened::NotOurs => Ok(()),
     }

@@ -80,7 +80,7 @@ async fn reopen(desk: &Desk, id: &ApprovalId, holder: &str, clock: &Clock) -> Re
                 // The stage was retried since, and the new request has a record of its own.
                 return desk.unlist(id).await;
             }
-            desk.open(request, clock).await?;
+            Box::pin(desk.open(request, clock)).await?;
             desk.settle(id, holder, clock).await
         }
         Found::NotYet => Ok(()),

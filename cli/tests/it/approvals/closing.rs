@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::world::{ADA, ANYBODY, RELEASES, World};
 
-async fn token(world: &World) -> String {
+pub(crate) async fn token(world: &World) -> String {
     loop {
         let state = world.call("GetPipelineState", json!({"name": "web"})).await;
         if let Some(token) = state["stageStates"][1]["actionStates"][0]["latestExecution"]["token"].as_str() {
@@ -42,6 +42,35 @@ async fn a_stopped_execution_closes_the_message() {
     assert!(over.ts == request.ts && over.buttons().is_empty());
     world.check_over().await;
     assert_eq!(world.calls("PutApprovalResult"), 0);
+}
+
+/// An execution that waits in front of the stage is superseded by a newer one: nobody is asked about it, and the approval of
+/// the one in the stage goes on. (CodePipeline supersedes executions between stages only.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_superseded_execution_asks_nobody_and_disturbs_no_other() {
+    let world = World::new(ANYBODY).await;
+    let first = world.start("SUPERSEDED", json!({})).await;
+    let request = world.request().await;
+    let second = world.start_again().await;
+    let waits = || async {
+        let state = world.call("GetPipelineState", json!({"name": "web"})).await;
+        state["stageStates"][1]["inboundExecutions"][0]["pipelineExecutionId"].clone()
+    };
+    while waits().await != json!(second) {
+        tokio::task::yield_now().await;
+    }
+    let third = world.start_again().await;
+    assert_eq!(world.status(&second).await, "Superseded");
+    let untouched = world.message(RELEASES, "Release web to Production?").await;
+    assert!(untouched.ts == request.ts && !untouched.buttons().is_empty());
+    world.vote(ADA, &request, "approve", "").await;
+    assert_eq!(world.status(&first).await, "Succeeded");
+    let next = world.message_that(RELEASES, "Release web to Production?", |message| message.says(&third)).await;
+    world.vote(ADA, &next, "approve", "").await;
+    assert_eq!(world.status(&third).await, "Succeeded");
+    world.check_over().await;
+    assert_eq!((world.calls("PutApprovalResult"), world.documents("approvals").len()), (2, 2));
+    assert!(!world.said(RELEASES).contains(&second), "{}", world.said(RELEASES));
 }
 
 /// Somebody clicks when it is over and their message still has its buttons.

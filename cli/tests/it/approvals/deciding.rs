@@ -23,7 +23,7 @@ async fn a_request_by_event_is_approved() {
     assert!(over.ts == request.ts && over.buttons().is_empty() && over.says("It had waited"), "{over:?}");
     world.check_over().await;
     assert_eq!(world.calls("PutApprovalResult"), 1);
-    let audit = &world.documents("audit")[0]["document"];
+    let audit = &world.audits()[0]["document"];
     assert_eq!(audit["votes"][0]["grounds"], json!("user"));
     assert!(audit["messages"][0].as_str().unwrap().contains("/archives/C0001/p"), "{audit}");
     let summary = audit["outcome"]["desk"]["decision"]["summary"].as_str().unwrap();
@@ -97,7 +97,7 @@ async fn two_of_three_must_approve() {
     assert_eq!(world.status(&id).await, "Succeeded");
     world.check_over().await;
     assert_eq!(
-        (world.calls("PutApprovalResult"), world.documents("audit")[0]["document"]["votes"].as_array().unwrap().len()),
+        (world.calls("PutApprovalResult"), world.audits()[0]["document"]["votes"].as_array().unwrap().len()),
         (1, 2)
     );
 }

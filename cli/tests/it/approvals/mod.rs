@@ -1,7 +1,12 @@
 //! Approvals from end to end: the functions in processes of their own, a pipeline that waits, and people in Slack.
 
+mod auditing;
+mod automatic;
+mod channels;
 mod closing;
+mod crowd;
 mod deciding;
+mod overriding;
 mod refusing;
 mod time;
 mod world;

@@ -3,25 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use stagegate_local_slack::Message;
 
 use super::world::{ANYBODY, ONCALL, RELEASES, World};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// Waits for a message while the minutes pass, so that the watch looks again and again.
-async fn in_time(world: &World, channel: &str, text: &str) -> Message {
-    let minutes_pass = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            world.clock.advance(Duration::from_secs(61));
-        }
-    };
-    tokio::select! {
-        message = world.message(channel, text) => message,
-        () = minutes_pass => unreachable!("time passes for ever"),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_reminded_others_asked_and_the_release_rejected() {
@@ -30,14 +15,14 @@ async fn people_are_reminded_others_asked_and_the_release_rejected() {
     let id = world.start("QUEUED", json!({})).await;
     let request = world.request().await;
     world.clock.advance(HOUR);
-    let reminder = in_time(&world, RELEASES, "still waits for a decision").await;
+    let reminder = world.message_in_time(RELEASES, "still waits for a decision").await;
     assert_eq!(reminder.thread.as_ref(), Some(&request.ts));
     assert!(reminder.says("<@U0001>") && reminder.says("<!subteam^S0001>"), "{reminder:?}");
     world.clock.advance(HOUR);
-    let escalated = in_time(&world, ONCALL, "Nobody has decided this yet").await;
+    let escalated = world.message_in_time(ONCALL, "Nobody has decided this yet").await;
     assert!(!escalated.buttons().is_empty());
     world.clock.advance(6 * HOUR);
-    in_time(&world, RELEASES, "because nobody decided in time").await;
+    world.message_in_time(RELEASES, "because nobody decided in time").await;
     assert_eq!(world.status(&id).await, "Failed");
     for channel in [RELEASES, ONCALL] {
         let over = world.message(channel, "because nobody decided in time").await;

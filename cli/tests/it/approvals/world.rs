@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use stagegate_local_aws::{Bootstraps, LocalAws, Options};
 use stagegate_local_clock::Clock;
+use stagegate_local_lambda::LogFiles;
 use stagegate_local_slack::{Message, Slack};
 use tempfile::TempDir;
 
@@ -20,6 +21,7 @@ pub(crate) const ADA: &str = "U0001";
 pub(crate) const BEN: &str = "U0002";
 pub(crate) const CORA: &str = "U0003";
 pub(crate) const DAN: &str = "U0004";
+pub(crate) const EVE: &str = "U0005";
 
 /// Ada, Ben and Cora decide.
 pub(crate) const ANYBODY: &str = "approvers: {users: [U0001], groups: [S0001]}";
@@ -39,32 +41,48 @@ impl World {
 
     /// A world whose local AWS differs from the usual one.
     pub(crate) async fn with(terms: &str, change: impl FnOnce(Options) -> Options) -> Self {
+        Self::configured(&config(terms, ""), change).await
+    }
+
+    /// A world with release gates, as `stagegate.yaml` has them below `gates`.
+    pub(crate) async fn with_gates(terms: &str, gates: &str, change: impl FnOnce(Options) -> Options) -> Self {
+        Self::configured(&config(terms, gates), change).await
+    }
+
+    /// A world with a `stagegate.yaml` of its own.
+    pub(crate) async fn configured(config: &str, change: impl FnOnce(Options) -> Options) -> Self {
+        Self::peopled(config, stagegate_local_slack::Options::default(), change).await
+    }
+
+    /// A world with a Slack of its own.
+    pub(crate) async fn peopled(
+        config: &str,
+        slack: stagegate_local_slack::Options,
+        change: impl FnOnce(Options) -> Options,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source");
         repository(&source);
         let infra = folder.path().join("infra");
         std::fs::create_dir_all(infra.join("config")).unwrap();
-        let config = format!(
-            "channels: {{releases: {{slack: {RELEASES}}}, oncall: {{slack: {ONCALL}}}}}\napprovals:\n  - pipeline: web\n    channel: releases\n{}\n",
-            terms.lines().map(|line| format!("    {}\n", line.trim())).collect::<String>(),
-        );
         std::fs::write(infra.join("config/stagegate.yaml"), config).unwrap();
         std::fs::copy(crate::root().join("infra/template.yaml"), infra.join("template.yaml")).unwrap();
-        let slack = Slack::start(stagegate_local_slack::Options::default()).await.unwrap();
+        let slack = Slack::start(slack).await.unwrap();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_stagegate"));
         let template = std::fs::read_to_string(infra.join("template.yaml")).unwrap();
         let functions = template.lines().filter_map(|line| line.trim().strip_prefix("Binary: ").map(str::to_owned));
         let functions = functions.collect();
         let bootstraps = Bootstraps::Program { program, arguments: vec!["bootstrap".to_owned()], functions };
-        let clock = Clock::system();
         let options = Options {
             source: Some(source),
-            clock: clock.clone(),
+            clock: Clock::system(),
             parameters: [("SlackAppId", "A0001"), ("SlackTeamId", "T0001")].map(owned).into(),
             environment: BTreeMap::from([owned(("STAGEGATE_SLACK_URL", &slack.api_url()))]),
             ..Options::new(folder.path().join("data"), infra.join("template.yaml"), bootstraps)
         };
-        let aws = LocalAws::start(change(options)).await.unwrap();
+        let options = change(options);
+        let clock = options.clock.clone();
+        let aws = LocalAws::start(options).await.unwrap();
         for (name, value) in [("signing-secret", slack.signing_secret()), ("bot-token", slack.bot_token())] {
             let parameter = json!({"Name": format!("/stagegate/slack/{name}"), "Value": value, "Type": "SecureString"});
             aws.ssm().call("PutParameter", &parameter).unwrap();
@@ -75,7 +93,17 @@ impl World {
 
     /// Creates the pipeline and runs it; gives the execution's id. `approval` changes the approval action.
     pub(crate) async fn start(&self, mode: &str, approval: Value) -> String {
-        self.aws.put_pipeline(&pipeline(mode, approval)).await.unwrap();
+        self.start_pipeline(&pipeline(mode, approval)).await
+    }
+
+    /// Creates a pipeline `web` and runs it.
+    pub(crate) async fn start_pipeline(&self, definition: &Value) -> String {
+        self.aws.put_pipeline(definition).await.unwrap();
+        self.start_again().await
+    }
+
+    /// Runs the pipeline once more.
+    pub(crate) async fn start_again(&self) -> String {
         let started = self.call("StartPipelineExecution", json!({"name": "web"})).await;
         started["pipelineExecutionId"].as_str().unwrap().to_owned()
     }
@@ -87,6 +115,63 @@ impl World {
     /// A message of a channel, as soon as it is there.
     pub(crate) async fn message(&self, channel: &str, text: &str) -> Message {
         self.message_that(channel, text, |_| true).await
+    }
+
+    /// A message, while the minutes pass, so that the watch looks again and again.
+    pub(crate) async fn message_in_time(&self, channel: &str, text: &str) -> Message {
+        tokio::select! {
+            message = self.message(channel, text) => message,
+            () = self.minutes_pass() => unreachable!("time passes for ever"),
+        }
+    }
+
+    /// How an execution ended, while the minutes pass.
+    pub(crate) async fn status_in_time(&self, execution: &str) -> String {
+        tokio::select! {
+            status = self.status(execution) => status,
+            () = self.minutes_pass() => unreachable!("time passes for ever"),
+        }
+    }
+
+    /// Lets the minutes pass, faster than the wall's: whenever no function is at work. A process that takes a second
+    /// here must not seem to have taken minutes, or its lease would be over while it is alive.
+    pub(crate) async fn minutes_pass(&self) {
+        let mut idle = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            idle = if self.is_idle() { idle + 1 } else { 0 };
+            if idle >= 3 {
+                self.clock.advance(Duration::from_secs(61));
+                idle = 0;
+            }
+        }
+    }
+
+    /// Whether every process of a function has answered what it was asked, by its log.
+    pub(crate) fn is_idle(&self) -> bool {
+        let ours = format!("AWS_ENDPOINT_URL={}", self.aws.endpoint_url());
+        let logs = LogFiles::new(self.aws.data().join("logs/lambda"));
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
+            let environment = String::from_utf8_lossy(&environment);
+            let variable = |name: &str| environment.split('\0').find_map(|it| it.strip_prefix(name)?.strip_prefix('='));
+            let (Some(function), Some(stream), true) = (
+                variable("AWS_LAMBDA_FUNCTION_NAME"),
+                variable("AWS_LAMBDA_LOG_STREAM_NAME"),
+                environment.split('\0').any(|it| it == ours),
+            ) else {
+                continue;
+            };
+            let text = std::fs::read_to_string(logs.path(function, stream)).unwrap_or_default();
+            let count = |mark: &str| text.matches(mark).count();
+            let (started, ended) =
+                (count("START RequestId"), count("REPORT RequestId") - count("INIT_REPORT RequestId"));
+            // One that is still starting has no line yet, and was told the time already.
+            if started == 0 || started > ended {
+                return false;
+            }
+        }
+        true
     }
 
     pub(crate) async fn message_that(&self, channel: &str, text: &str, is_it: impl Fn(&Message) -> bool) -> Message {
@@ -167,6 +252,22 @@ impl World {
         found
     }
 
+    /// The records of how approvals ended.
+    pub(crate) fn audits(&self) -> Vec<Value> {
+        self.documents("audit").into_iter().filter(|found| found["kind"] == "audit").collect()
+    }
+
+    /// A CloudWatch alarm in a state.
+    pub(crate) fn alarm(&self, state: &str) {
+        let alarm = json!({
+            "AlarmName": "web-5xx", "Namespace": "Web", "MetricName": "5xx", "Statistic": "Sum", "Period": 60,
+            "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+        });
+        self.aws.cloudwatch().call("PutMetricAlarm", &alarm).unwrap();
+        let state = json!({"AlarmName": "web-5xx", "StateValue": state, "StateReason": "the test says so"});
+        self.aws.cloudwatch().call("SetAlarmState", &state).unwrap();
+    }
+
     /// Waits until something holds.
     pub(crate) async fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let wait = async {
@@ -185,12 +286,12 @@ impl World {
         let approvals = self.documents("approvals");
         let closed = approvals.iter().filter(|approval| approval["document"]["phase"]["closed"].is_object());
         assert_eq!(closed.count(), approvals.len(), "{approvals:?}");
-        assert_eq!(self.documents("audit").len(), approvals.len());
+        assert_eq!(self.audits().len(), approvals.len());
         self.check_secrets();
     }
 
     /// No secret is in a log, in a message, or in a document in which it has no place.
-    fn check_secrets(&self) {
+    pub(crate) fn check_secrets(&self) {
         let mut tokens: Vec<_> = self
             .documents("approvals")
             .iter()
@@ -199,6 +300,11 @@ impl World {
         assert!(!tokens.is_empty());
         let slack = [self.slack.signing_secret().to_owned(), self.slack.bot_token().to_owned()];
         tokens.extend(slack.clone());
+        // The credentials of the functions' roles.
+        for name in self.aws.lambda().function_names() {
+            let credentials = self.aws.lambda().function(&name).unwrap().credentials;
+            tokens.extend([credentials.secret_access_key, credentials.session_token]);
+        }
         let check = |place: &str, text: &str| {
             for secret in &tokens {
                 assert!(!text.contains(secret.as_str()), "a secret is in {place}");
@@ -206,7 +312,18 @@ impl World {
         };
         check("the logs", &self.logs());
         check("the messages", &(self.said(RELEASES) + &self.said(ONCALL)));
-        for folder in ["audit", "open"] {
+        let calls = self.slack.look(|state| {
+            let calls = state.calls().iter().map(|call| json!([call.method, call.arguments, call.answer]));
+            json!(calls.collect::<Vec<_>>()).to_string()
+        });
+        check("what Slack was sent", &calls);
+        for topic in self.aws.bus().topics() {
+            let messages = self.aws.bus().messages(&topic).unwrap_or_default().into_iter();
+            // CodePipeline's own messages about approvals have the token in them.
+            let ours = messages.filter(|message| !message.message.contains("\"approvalReviewLink\""));
+            ours.for_each(|message| check("a topic", &message.message));
+        }
+        for folder in ["audit", "open", "overrides", "executions"] {
             check(folder, &json!(self.documents(folder)).to_string());
         }
         let approvals = json!(self.documents("approvals")).to_string();
@@ -252,7 +369,18 @@ fn repository(folder: &Path) {
     git(&["commit", "--quiet", "--message", "Open the harbour <!channel>"]);
 }
 
-fn pipeline(mode: &str, approval: Value) -> Value {
+/// Approvals of the pipeline `web` that are decided as `terms` says, with gates.
+pub(crate) fn config(terms: &str, gates: &str) -> String {
+    let indented =
+        |text: &str, by: &str| text.lines().map(|line| format!("{by}{}\n", line.trim_end())).collect::<String>();
+    let gates = if gates.is_empty() { String::new() } else { format!("gates:\n{}", indented(gates, "  ")) };
+    let terms: String = terms.lines().map(|line| format!("    {}\n", line.trim())).collect();
+    format!(
+        "channels: {{releases: {{slack: {RELEASES}}}, oncall: {{slack: {ONCALL}}}}}\n{gates}approvals:\n  - pipeline: web*\n    channel: releases\n{terms}\n"
+    )
+}
+
+pub(crate) fn pipeline(mode: &str, approval: Value) -> Value {
     let action = |name: &str, category: &str, provider: &str| {
         json!({
             "name": name,
