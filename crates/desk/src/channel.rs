@@ -23,7 +23,12 @@ impl Desk {
             return self.post_to_slack(approval, notice.kind, id, clock).await;
         }
         let say = Asked { approval, kind: notice.kind, now: clock.now() };
-        let id = format!("approval/{}/{number}", approval.id);
+        // A receiver that knows the id takes the message for one that it has.
+        let id = match notice.kind {
+            NoticeKind::Reminder => format!("approval/{}/{number}/{}", approval.id, approval.reminders),
+            NoticeKind::Handover => format!("approval/{}/{number}/{}", approval.id, approval.looks.count),
+            _ => format!("approval/{}/{number}", approval.id),
+        };
         let letter = Letter { id: &id, say: &say, below: None, replaces: None };
         let outcome = self.channels.send(channel, &letter, Self::slack_deadline()).await;
         outcome.why().map_or(Ok(Delivery { message: None, shown }), |why| Err(DeskError::Channel(why.to_owned())))

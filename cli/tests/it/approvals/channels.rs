@@ -12,7 +12,7 @@ const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:stagegate-approvals";
 #[tokio::test(flavor = "multi_thread")]
 async fn channels_without_buttons_hear_of_the_request_and_of_its_end() {
     let config = format!(
-        "channels: {{releases: {{webhook: /stagegate/webhooks/releases}}, oncall: {{sns: \"{TOPIC}\"}}}}\n\
+        "channels: {{releases: {{slack_webhook: /stagegate/webhooks/releases}}, oncall: {{sns: \"{TOPIC}\"}}}}\n\
          approvals: [{{pipeline: web, channel: releases, {ANYBODY}, escalate: {{after: 1h, channel: oncall}}}}]\n"
     );
     let world = World::configured(&config, |options| options).await;

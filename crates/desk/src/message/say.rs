@@ -44,6 +44,7 @@ impl Say for Asked<'_> {
             NoticeKind::Request => "approval_request",
             NoticeKind::Escalation => "approval_escalation",
             NoticeKind::Reminder => "approval_reminder",
+            NoticeKind::Handover => "approval_handover",
             NoticeKind::Result => "approval_result",
         };
         let text = |(name, value): (&str, String)| json!({"label": name, "text": value.chars().take(LINE).collect::<String>()});
