@@ -162,6 +162,7 @@ impl<'t> Evaluator<'t> {
                 Ok(Some(Node { position, kind: Kind::Sequence(items) }))
             }
             "Fn::Base64" => text(STANDARD.encode(self.text(argument, function)?)),
+            "Fn::ImportValue" => text(self.import(argument, position)?),
             "Fn::FindInMap" => self.find_in_map(argument, position),
             "Fn::If" => {
                 let [condition, when_true, when_false] = arguments(argument, function)?;
@@ -380,6 +381,16 @@ impl<'t> Evaluator<'t> {
         }
         // Mappings hold no expressions.
         Ok(found.map(|node| Node { position, kind: node.kind.clone() }))
+    }
+
+    /// What another stack exports.
+    fn import(&self, argument: &Node, position: Position) -> Result<String> {
+        let name = self.text(argument, "Fn::ImportValue")?;
+        let known = &self.settings.imports;
+        known.get(&name).cloned().ok_or_else(|| {
+            let hint = did_you_mean(&name, known.keys().map(String::as_str));
+            Problem::at(position, format!("no other stack exports `{name}`{hint}"))
+        })
     }
 
     /// The value of a condition by its name.

@@ -33,10 +33,22 @@ pub(crate) fn read_parameters(section: Option<&Node>, settings: &Settings) -> Re
     }
     for entry in entries {
         let declaration = Declaration::read(&entry.key, &entry.value)?;
-        let value = declaration.value(settings.parameters.get(&entry.key))?;
+        let made_up = settings.made_up_networks.then(|| made_up_id(&declaration.kind)).flatten();
+        let value = declaration.value(settings.parameters.get(&entry.key), made_up)?;
         values.insert(entry.key.clone(), value);
     }
     Ok(values)
+}
+
+/// An id for a parameter type that holds one of EC2, or a list of them.
+fn made_up_id(kind: &str) -> Option<&'static str> {
+    match kind.strip_prefix("List<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(kind) {
+        "AWS::EC2::VPC::Id" => Some("vpc-00000000"),
+        "AWS::EC2::Subnet::Id" if kind.starts_with("List<") => Some("subnet-00000000,subnet-00000001"),
+        "AWS::EC2::Subnet::Id" => Some("subnet-00000000"),
+        "AWS::EC2::SecurityGroup::Id" => Some("sg-00000000"),
+        _ => None,
+    }
 }
 
 struct Declaration<'n> {
@@ -73,11 +85,12 @@ impl<'n> Declaration<'n> {
         Ok(Self { name, node, properties, kind })
     }
 
-    fn value(&self, given: Option<&String>) -> Result<ParameterValue> {
-        let (text, from_setting) = match (given, self.properties.get("Default")) {
-            (Some(given), _) => (given.clone(), true),
-            (None, Some(default)) => (scalar_text(default, self.name)?, false),
-            (None, None) => {
+    fn value(&self, given: Option<&String>, made_up: Option<&str>) -> Result<ParameterValue> {
+        let (text, from_setting) = match (given, self.properties.get("Default"), made_up) {
+            (Some(given), ..) => (given.clone(), true),
+            (None, Some(default), _) => (scalar_text(default, self.name)?, false),
+            (None, None, Some(made_up)) => (made_up.to_owned(), false),
+            (None, None, None) => {
                 let message = format!("the parameter `{}` has no default; give it a value", self.name);
                 return Err(Problem::at(self.node.position, message));
             }

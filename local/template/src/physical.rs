@@ -33,12 +33,49 @@ const fn resource_type(
 }
 
 /// CloudFormation's resource reference, "Return values", of each type.
-const TYPES: [ResourceType; 22] = [
+const TYPES: [ResourceType; 34] = [
     resource_type("AWS::CloudWatch::Alarm", "AlarmName", "cloudwatch:R:A:alarm:N", RefGives::Name),
     resource_type("AWS::CloudWatch::Dashboard", "DashboardName", "cloudwatch::A:dashboard/N", RefGives::Name),
     resource_type("AWS::CodeBuild::Project", "Name", "codebuild:R:A:project/N", RefGives::Name),
+    resource_type("AWS::CodeBuild::ReportGroup", "Name", "codebuild:R:A:report-group/N", RefGives::Arn),
+    resource_type(
+        "AWS::CodeConnections::Connection",
+        "ConnectionName",
+        "codeconnections:R:A:connection/N",
+        RefGives::Arn,
+    ),
+    resource_type("AWS::CodeDeploy::Application", "ApplicationName", "codedeploy:R:A:application:N", RefGives::Name),
+    resource_type(
+        "AWS::CodeDeploy::DeploymentGroup",
+        "DeploymentGroupName",
+        "codedeploy:R:A:deploymentgroup:N",
+        RefGives::Name,
+    ),
     resource_type("AWS::CodePipeline::Pipeline", "Name", "codepipeline:R:A:N", RefGives::Name),
     resource_type("AWS::DynamoDB::Table", "TableName", "dynamodb:R:A:table/N", RefGives::Name),
+    resource_type("AWS::EC2::SecurityGroup", "GroupName", "ec2:R:A:security-group/N", RefGives::Name),
+    resource_type("AWS::ECR::Repository", "RepositoryName", "ecr:R:A:repository/N", RefGives::Name),
+    resource_type("AWS::ECS::Cluster", "ClusterName", "ecs:R:A:cluster/N", RefGives::Name),
+    resource_type("AWS::ECS::Service", "ServiceName", "ecs:R:A:service/N", RefGives::Arn),
+    resource_type("AWS::ECS::TaskDefinition", "Family", "ecs:R:A:task-definition/N:1", RefGives::Arn),
+    resource_type(
+        "AWS::ElasticLoadBalancingV2::Listener",
+        "",
+        "elasticloadbalancing:R:A:listener/app/N",
+        RefGives::Arn,
+    ),
+    resource_type(
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "Name",
+        "elasticloadbalancing:R:A:loadbalancer/app/N",
+        RefGives::Arn,
+    ),
+    resource_type(
+        "AWS::ElasticLoadBalancingV2::TargetGroup",
+        "Name",
+        "elasticloadbalancing:R:A:targetgroup/N",
+        RefGives::Arn,
+    ),
     resource_type("AWS::Events::EventBus", "Name", "events:R:A:event-bus/N", RefGives::Name),
     resource_type("AWS::Events::Rule", "Name", "events:R:A:rule/N", RefGives::Name),
     resource_type("AWS::IAM::ManagedPolicy", "ManagedPolicyName", "iam::A:policy/N", RefGives::Arn),
@@ -70,9 +107,9 @@ pub(crate) fn name_property(resource_type: &str) -> Option<&'static str> {
 /// The name of a resource that the template gives none.
 pub(crate) fn default_name(settings: &Settings, resource_type: &str, logical_id: &str) -> String {
     match resource_type {
-        // SAM names a layer after its logical id; a bucket's name has no capital letters.
+        // SAM names a layer after its logical id; the names of buckets and repositories have no capital letters.
         "AWS::Serverless::LayerVersion" => logical_id.to_owned(),
-        "AWS::S3::Bucket" => format!("{}-{logical_id}", settings.stack_name).to_lowercase(),
+        "AWS::S3::Bucket" | "AWS::ECR::Repository" => format!("{}-{logical_id}", settings.stack_name).to_lowercase(),
         _ => format!("{}-{logical_id}", settings.stack_name),
     }
 }
@@ -149,6 +186,17 @@ pub(crate) fn attribute(settings: &Settings, resource_type: &str, name: &str, at
             Some(name.to_owned())
         }
         ("AWS::SQS::Queue", "QueueUrl") => Some(queue_url(settings, name)),
+        // What would be an id on AWS is the name here.
+        ("AWS::EC2::SecurityGroup", "GroupId") => Some(name.to_owned()),
+        ("AWS::ECS::Service", "Name") | ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupName") => {
+            Some(name.to_owned())
+        }
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", "DNSName") => {
+            Some(format!("{name}.{}.elb.{}", settings.region, url_suffix(settings)).to_lowercase())
+        }
+        ("AWS::ECR::Repository", "RepositoryUri") => {
+            Some(format!("{}.dkr.ecr.{}.{}/{name}", settings.account_id, settings.region, url_suffix(settings)))
+        }
         ("AWS::S3::Bucket", "DomainName") => Some(format!("{name}.s3.{}", url_suffix(settings))),
         ("AWS::S3::Bucket", "RegionalDomainName") => {
             Some(format!("{name}.s3.{}.{}", settings.region, url_suffix(settings)))

@@ -19,6 +19,11 @@ pub struct Settings {
     /// Values for `LogicalId.Attribute`, which are taken before those that are made up here: for example the address
     /// of a function's URL, `ApprovalResponseUrl.FunctionUrl`.
     pub attributes: BTreeMap<String, String>,
+    /// What other stacks export, by the names of the exports: `Fn::ImportValue` takes it from here.
+    pub imports: BTreeMap<String, String>,
+    /// Whether a parameter that holds an id of EC2, such as a subnet's, and has neither a value nor a default gets a made-up
+    /// id. Nothing on one machine is in a network.
+    pub made_up_networks: bool,
     /// Where queues are served, for example `http://127.0.0.1:4577`, in place of the Region's SQS.
     pub queue_endpoint: Option<String>,
     /// Values of dynamic references by their text between the braces, without `resolve:`: for example
@@ -42,6 +47,8 @@ impl Default for Settings {
             stack_name: "stagegate".to_owned(),
             parameters: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            imports: BTreeMap::new(),
+            made_up_networks: false,
             queue_endpoint: None,
             dynamic_references: BTreeMap::new(),
         }
@@ -57,6 +64,8 @@ impl fmt::Debug for Settings {
             .field("stack_name", &self.stack_name)
             .field("parameters", &self.parameters.keys())
             .field("attributes", &self.attributes)
+            .field("imports", &self.imports)
+            .field("made_up_networks", &self.made_up_networks)
             .field("queue_endpoint", &self.queue_endpoint)
             .field("dynamic_references", &self.dynamic_references.keys())
             .finish()

@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::codebuild::{BuildProject, read_build_project};
+use crate::codedeploy::{Application, DeploymentGroup, read_application, read_deployment_group};
 use crate::error::{Position, Problem, Result, TemplateError, did_you_mean};
 use crate::evaluate::{Declared, Evaluator};
 use crate::function::{Function, FunctionIdentity, read_function};
 use crate::globals::{function_globals, merge};
+use crate::listener::{Listener, read_listener};
+use crate::parameter_store::{StoredParameter, read_stored_parameter};
 use crate::parameters::{ParameterValue, read_parameters};
 use crate::physical;
+use crate::pipeline::{Pipeline, read_pipeline};
 use crate::properties::{Properties, list, string};
 use crate::queue::{Queue, read_queue};
 use crate::resources::{
@@ -54,6 +59,20 @@ pub struct Template {
     pub custom_action_types: Vec<CustomActionType>,
     /// `AWS::IAM::Role`, each with the policies of the template that are attached to it.
     pub roles: Vec<Role>,
+    /// `AWS::CodePipeline::Pipeline`.
+    pub pipelines: Vec<Pipeline>,
+    /// `AWS::CodeBuild::Project`.
+    pub build_projects: Vec<BuildProject>,
+    /// `AWS::CodeDeploy::Application`.
+    pub applications: Vec<Application>,
+    /// `AWS::CodeDeploy::DeploymentGroup`.
+    pub deployment_groups: Vec<DeploymentGroup>,
+    /// The logical ids of `AWS::ElasticLoadBalancingV2::LoadBalancer`.
+    pub load_balancers: Vec<String>,
+    /// `AWS::ElasticLoadBalancingV2::Listener`.
+    pub listeners: Vec<Listener>,
+    /// `AWS::SSM::Parameter`.
+    pub stored_parameters: Vec<StoredParameter>,
     /// Resources of all other types, roles and policies among them.
     pub other_resources: Vec<OtherResource>,
     /// The outputs by name.
@@ -78,6 +97,8 @@ pub struct Output {
     pub description: Option<String>,
     /// Its value; `None` if it takes an attribute of a resource that is not known here.
     pub value: Option<String>,
+    /// The name by which other stacks import it.
+    pub export: Option<String>,
 }
 
 impl Template {
@@ -85,6 +106,12 @@ impl Template {
     pub fn role_of(&self, function: &Function) -> Option<&Role> {
         let arn = function.role_arn.as_ref()?;
         self.roles.iter().find(|role| role.arn == *arn)
+    }
+
+    /// What other stacks can import, by the names of the exports.
+    pub fn exports(&self) -> BTreeMap<String, String> {
+        let outputs = self.outputs.values();
+        outputs.filter_map(|output| Some((output.export.clone()?, output.value.clone()?))).collect()
     }
 
     /// The function with this logical id or name.
@@ -122,6 +149,23 @@ pub fn parse_template(text: &str, file: &str, settings: &Settings) -> std::resul
     read(text, settings).map_err(|problem| problem.in_file(file))
 }
 
+/// The names of the parameters that a template declares, in its order. Nothing else of it is looked at.
+///
+/// # Errors
+///
+/// If the file can not be read or is no YAML.
+pub fn parameter_names(path: &Path) -> std::result::Result<Vec<String>, TemplateError> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| TemplateError::Io { file: file.clone(), source })?;
+    let names = || {
+        let root = yaml::parse(&text)?;
+        let parameters = Properties::of(&root, "a template")?.mapping("Parameters")?;
+        let entries = parameters.map(|parameters| parameters.entries()).unwrap_or_default();
+        Ok(entries.iter().map(|entry| entry.key.clone()).collect())
+    };
+    names().map_err(|problem: Problem| problem.in_file(&file))
+}
+
 const SECTIONS: [&str; 11] = [
     "AWSTemplateFormatVersion",
     "Conditions",
@@ -149,8 +193,14 @@ const RESOURCE_ATTRIBUTES: [&str; 10] = [
     "UpdateReplacePolicy",
 ];
 
-const READ_TYPES: [&str; 11] = [
+const READ_TYPES: [&str; 18] = [
+    "AWS::CodeBuild::Project",
+    "AWS::CodeDeploy::Application",
+    "AWS::CodeDeploy::DeploymentGroup",
     "AWS::CodePipeline::CustomActionType",
+    "AWS::CodePipeline::Pipeline",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
     "AWS::Events::EventBus",
     "AWS::Events::Rule",
     "AWS::Logs::LogGroup",
@@ -158,6 +208,7 @@ const READ_TYPES: [&str; 11] = [
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SQS::Queue",
+    "AWS::SSM::Parameter",
     "AWS::Scheduler::Schedule",
     "AWS::Serverless::Function",
     "AWS::Serverless::LayerVersion",
@@ -293,11 +344,31 @@ impl Resource<'_, '_> {
             "AWS::Events::EventBus" => template.event_buses.push(identity.name),
             "AWS::Events::Rule" => template.rules.push(read_rule(properties, identity)?),
             "AWS::Scheduler::Schedule" => template.schedules.push(read_schedule(properties, identity)?),
-            _ => {
+            "AWS::SNS::Topic" => {
                 let (topic, subscriptions) = read_topic(properties, identity)?;
                 template.topics.push(topic);
                 template.subscriptions.extend(subscriptions);
             }
+            _ => self.add_to_delivery(template, &resolved, identity)?,
+        }
+        Ok(())
+    }
+
+    /// Adds what a pipeline is made of.
+    fn add_to_delivery(&self, template: &mut Template, resolved: &Node, identity: Identity<'_>) -> Result<()> {
+        let properties = Properties::of(resolved, "`Properties`")?;
+        match self.declaration.resource_type {
+            "AWS::CodePipeline::Pipeline" => template.pipelines.push(read_pipeline(resolved, identity)?),
+            "AWS::CodeBuild::Project" => template.build_projects.push(read_build_project(properties, identity)?),
+            "AWS::CodeDeploy::Application" => template.applications.push(read_application(properties, identity)?),
+            "AWS::CodeDeploy::DeploymentGroup" => {
+                template.deployment_groups.push(read_deployment_group(properties, identity)?);
+            }
+            "AWS::ElasticLoadBalancingV2::Listener" => {
+                template.listeners.push(read_listener(properties, self.properties(), identity)?);
+            }
+            "AWS::SSM::Parameter" => template.stored_parameters.push(read_stored_parameter(properties, identity)?),
+            _ => template.load_balancers.push(identity.logical_id.to_owned()),
         }
         Ok(())
     }
@@ -361,7 +432,10 @@ fn read_outputs(section: Option<&Node>, evaluator: &Evaluator<'_>) -> Result<BTr
             Err(problem) if problem.is_unknown_attribute => None,
             Err(problem) => return Err(problem),
         };
-        outputs.insert(entry.key.clone(), Output { description: output.string("Description")?, value });
+        let export = output.mapping("Export")?.map(|export| export.require("Name", "`Export`")).transpose()?;
+        let export = export.map(|name| evaluator.resolve(name)).transpose()?.flatten();
+        let export = export.map(|name| string(&name, "the name of an export")).transpose()?;
+        outputs.insert(entry.key.clone(), Output { description: output.string("Description")?, value, export });
     }
     Ok(outputs)
 }

@@ -31,7 +31,7 @@ const INTRINSICS: [(&str, &str, bool); 20] = [
     ("GetAtt", "Fn::GetAtt", true),
     ("GetAZs", "Fn::GetAZs", false),
     ("If", "Fn::If", true),
-    ("ImportValue", "Fn::ImportValue", false),
+    ("ImportValue", "Fn::ImportValue", true),
     ("Join", "Fn::Join", true),
     ("Length", "Fn::Length", false),
     ("Not", "Fn::Not", true),

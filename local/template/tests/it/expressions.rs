@@ -26,7 +26,7 @@ Resources:
   Logs: {Type: "AWS::Logs::LogGroup", Properties: {LogGroupName: /aws/lambda/x}}
   Role: {Type: "AWS::IAM::Role"}
   Secret: {Type: "AWS::SecretsManager::Secret", Properties: {Name: slack}}
-  Channel: {Type: "AWS::SSM::Parameter", Properties: {Name: /a/b}}
+  Channel: {Type: "AWS::SSM::Parameter", Properties: {Name: /a/b, Type: String, Value: x}}
   Layer: {Type: "AWS::Serverless::LayerVersion", Properties: {ContentUri: config/}}
   Other:
     Type: AWS::Serverless::Function
@@ -46,6 +46,7 @@ Resources:
 fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.dynamic_references.insert("ssm:/a/b".into(), "from ssm".into());
+    settings.imports.insert("gate-topic".into(), "arn:aws:sns:eu-west-1:111122223333:shared".into());
     settings.attributes.insert("OtherUrl.FunctionUrl".into(), "http://127.0.0.1:1/".into());
     settings
 }
@@ -104,6 +105,9 @@ fn expressions_have_their_values() {
         ("!Base64 abc", "YWJj"),
         ("!FindInMap [ByRegion, !Ref 'AWS::Region', Zone]", "Europe/Dublin"),
         ("!Select [1, !FindInMap [ByRegion, eu-west-1, Sizes]]", "2"),
+        ("!ImportValue gate-topic", "arn:aws:sns:eu-west-1:111122223333:shared"),
+        ("!ImportValue {'Fn::Sub': '${Name}-topic'}", "arn:aws:sns:eu-west-1:111122223333:shared"),
+        ("{'Fn::ImportValue': !Join ['-', [!Ref Name, topic]]}", "arn:aws:sns:eu-west-1:111122223333:shared"),
         ("!If [Yes, a, b]", "a"),
         ("!If [No, a, b]", "b"),
         ("!If [Both, a, b]", "a"),
@@ -136,7 +140,11 @@ fn expressions_that_have_none_say_why() {
         ("!FindInMap [ByRegion, eu-west-2, Zone]", "have no `eu-west-2` here; did you mean `eu-west-1`?"),
         ("!If [Maybe, a, b]", "there is no condition `Maybe`"),
         ("!If [Yes, a]", "Fn::If takes a list of 3"),
-        ("!ImportValue x", "Fn::ImportValue is not supported here"),
+        ("!ImportValue x", "no other stack exports `x`"),
+        ("!ImportValue gate-topc", "no other stack exports `gate-topc`; did you mean `gate-topic`?"),
+        ("!Cidr ['10.0.0.0/16', 2, 8]", "Fn::Cidr is not supported here"),
+        ("{'Fn::Length': [a]}", "Fn::Length is not supported here"),
+        ("{'Fn::ForEach': x}", "Fn::ForEach is not supported here"),
         ("!GetAZs ''", "Fn::GetAZs is not supported here"),
         ("{'Fn::Transform': {Name: x}}", "Fn::Transform is not supported here"),
         ("'{{resolve:ssm:/c}}'", "`ssm:/c` is not looked up here; give it a value"),

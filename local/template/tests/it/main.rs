@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the lint knows test functions but not what they call")]
 
+mod delivery;
 mod deployed;
 mod expressions;
 mod functions;

@@ -81,7 +81,7 @@ fn what_is_not_known_of_a_role_is_said() {
     for (id, unread) in [
         ("Gate", ""),
         ("Other", "the policy arn:aws:iam::aws:policy/ReadOnlyAccess"),
-        ("Unknown", "Unknown: Fn::ImportValue is not supported here; write the value, or take it from a parameter"),
+        ("Unknown", "Unknown: no other stack exports `x`"),
         ("Inverse", "the statement All of Inverse, which has no Action or no Resource"),
     ] {
         let role = template.roles.iter().find(|role| role.logical_id == id).unwrap();
