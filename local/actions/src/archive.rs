@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 pub(crate) use name::check_link;
 pub(crate) use pack::{Member, Packed, pack};
-pub(crate) use unpack::unpack;
+pub use unpack::unpack;
 
 /// How much an archive may hold. Over a bound, reading or writing fails as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod upload;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -30,7 +30,7 @@ pub use record::{BuildPhase, BuildRecord, BuildStatus, Builds, PhaseContext, Pha
 /// What a build project says beyond the action's own configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// The buildspec's path in the primary source.
+    /// The buildspec's path in the primary source, or the buildspec itself: a text of several lines.
     pub buildspec: String,
     /// Environment variables of the project. The action's own go before these, and these before the buildspec's.
     pub environment: BTreeMap<String, String>,
@@ -56,20 +56,25 @@ impl Default for Project {
 /// stays failed.
 pub struct CodeBuildProvider {
     engine: Engine,
-    projects: BTreeMap<String, Project>,
+    projects: Mutex<BTreeMap<String, Project>>,
 }
 
 impl CodeBuildProvider {
     /// A provider that keeps its logs and reports below `data`.
     pub fn new(data: impl Into<PathBuf>, bucket: Arc<dyn ArtifactBucket>, clock: Clock) -> Self {
-        Self { engine: Engine::new(data.into(), bucket, clock), projects: BTreeMap::new() }
+        Self { engine: Engine::new(data.into(), bucket, clock), projects: Mutex::default() }
     }
 
     /// Sets what is to be known about a project. A project that is not named has the defaults.
     #[must_use]
-    pub fn with_project(mut self, name: impl Into<String>, project: Project) -> Self {
-        self.projects.insert(name.into(), project);
+    pub fn with_project(self, name: impl Into<String>, project: Project) -> Self {
+        self.put_project(name, project);
         self
+    }
+
+    /// Sets what is to be known about a project from its next build on.
+    pub fn put_project(&self, name: impl Into<String>, project: Project) {
+        self.projects.lock().expect("no holder of this lock can panic").insert(name.into(), project);
     }
 
     /// Has `listener` called for each line of each build's log.
@@ -115,11 +120,15 @@ impl CodeBuildProvider {
             let message = "batch builds are not supported by the local CodeBuild; remove BatchEnabled";
             return Err(ActionFailure::new("ConfigurationError", message));
         }
-        let settings = self.projects.get(project).cloned().unwrap_or_default();
+        let known = self.projects.lock().expect("no holder of this lock can panic").get(project).cloned();
+        let settings = known.unwrap_or_default();
         let (project, primary) = (project.to_owned(), primary_source(&request)?);
         let variables = configured("EnvironmentVariables").map(str::to_owned);
         Ok(Job {
-            specification: Specification::File(settings.buildspec.clone()),
+            specification: match settings.buildspec.contains('\n') {
+                true => Specification::Text(settings.buildspec.clone()),
+                false => Specification::File(settings.buildspec.clone()),
+            },
             project,
             settings,
             primary,

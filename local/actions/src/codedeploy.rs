@@ -29,7 +29,7 @@ use deployment::Deployment;
 pub use event::deployment_state_change;
 use instance::Instance;
 pub use record::{DeploymentRecord, DeploymentStatus, Deployments, LifecycleEventRecord, LifecycleEventStatus};
-pub use server::{InstanceServer, InstanceServers, ServeError};
+pub use server::{FolderServer, InstanceServer, InstanceServers, ServeError};
 
 /// Runs CodeDeploy actions.
 ///

@@ -15,13 +15,13 @@ mod service_event;
 mod source;
 mod work_folder;
 
-pub use archive::{ArchiveError, ArchiveLimits};
+pub use archive::{ArchiveError, ArchiveLimits, unpack};
 pub use codebuild::{
     BuildPhase, BuildRecord, BuildStatus, Builds, CodeBuildProvider, PhaseContext, PhaseType, Project, ReportFile,
     ReportRecord,
 };
 pub use codedeploy::{
-    CodeDeployProvider, DeploymentRecord, DeploymentStatus, Deployments, InstanceServer, InstanceServers,
+    CodeDeployProvider, DeploymentRecord, DeploymentStatus, Deployments, FolderServer, InstanceServer, InstanceServers,
     LifecycleEventRecord, LifecycleEventStatus, ServeError, deployment_state_change,
 };
 pub use commands::CommandsProvider;

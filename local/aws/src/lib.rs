@@ -10,16 +10,17 @@ mod functions;
 mod invoker;
 mod options;
 mod s3;
+mod stack;
 mod start;
 mod urls;
 mod wired_template;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stagegate_local_actions::{CodeDeployProvider, InstanceServers};
+use stagegate_local_actions::{CodeBuildProvider, CodeDeployProvider, InstanceServers};
 use stagegate_local_cloudwatch::CloudWatch;
 use stagegate_local_codebuild::CodeBuild;
 use stagegate_local_codedeploy::CodeDeploy;
@@ -31,6 +32,7 @@ pub use calls::Call;
 pub use credentials::LOCAL_ACCESS_KEY;
 pub use options::{Bootstraps, EventChange, Options};
 pub use s3::LocalS3;
+pub use stack::{CreatedStack, Stack};
 pub use stagegate_local_events::{
     Arrival, Bus, DeliveryFault, Message, MessageAttribute, Observation, Origin, Passed, Payload, QueueMessage, Sent,
 };
@@ -58,12 +60,15 @@ pub struct LocalAws {
     bus: Bus,
     urls: Urls,
     s3: LocalS3,
+    build: Arc<CodeBuildProvider>,
     deploy: Arc<CodeDeployProvider>,
     servers: InstanceServers,
     endpoint: Endpoint,
     data: PathBuf,
     region: String,
     buckets: Vec<String>,
+    /// What the stack of the functions exports.
+    exports: BTreeMap<String, String>,
     calls: Calls,
 }
 
@@ -211,9 +216,10 @@ impl LocalAws {
         Ok(())
     }
 
-    /// Where the instances of a deployment group are served, if they are.
+    /// Where the instances of a deployment group are served, or its ECS service is, if they are.
     pub fn instance_url(&self, application: &str, deployment_group: &str) -> Option<String> {
-        self.servers.url(application, deployment_group)
+        let service = || self.codedeploy.service_url(application, deployment_group);
+        self.servers.url(application, deployment_group).or_else(service)
     }
 
     /// Ends everything. Returns when no process is left.

@@ -44,7 +44,7 @@ pub(crate) async fn start(options: Options) -> Result<LocalAws, StartError> {
     let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
     let codepipeline = codepipeline(&options, settings, &ground, &works, &cloudwatch).await?;
     let Ground { s3, listener, template, lambda, urls, bus, credentials } = ground;
-    let Works { codebuild, codedeploy, deploy, servers, .. } = works;
+    let Works { build, codebuild, codedeploy, deploy, servers, .. } = works;
     let calls = Calls::of(credentials.functions());
     let json = |prefix, name, router| JsonService { prefix, name, router };
     let services = Services {
@@ -80,11 +80,13 @@ pub(crate) async fn start(options: Options) -> Result<LocalAws, StartError> {
         bus,
         urls,
         s3,
+        build,
         deploy,
         servers,
         endpoint,
         data: options.data,
         region: options.region,
+        exports: template.exports(),
         buckets: template.buckets.into_iter().map(|bucket| bucket.name).collect(),
         calls,
     })
@@ -177,6 +179,7 @@ impl Works {
             in_place: deploy.deployments(),
             events: ground.service_events(),
             region: options.region.clone(),
+            services: options.data.join("services"),
         });
         Self { bucket, codebuild: CodeBuild::new(build.builds()), build, deploy, codedeploy, servers }
     }

@@ -1,6 +1,7 @@
 //! New deployments.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -21,6 +22,8 @@ pub(crate) struct Request<'r> {
     pub(crate) application: &'r str,
     pub(crate) group: &'r str,
     pub(crate) content: String,
+    /// The folder that stands in for containers.
+    pub(crate) site: Option<PathBuf>,
     pub(crate) description: Option<String>,
     pub(crate) config: Option<&'static DeploymentConfig>,
     pub(crate) auto_rollback: Option<AutoRollback>,
@@ -44,6 +47,7 @@ impl CodeDeploy {
             application,
             group,
             content,
+            site: None,
             description: input["description"].as_str().map(str::to_owned),
             config: deployment_config(platform, input)?,
             auto_rollback: AutoRollback::given(input),
@@ -54,7 +58,7 @@ impl CodeDeploy {
 
     /// Begins a deployment and gives its id.
     pub(crate) fn deploy(&self, request: Request<'_>) -> Result<String, ApiError> {
-        let Request { application, group, content, description, config, auto_rollback } = request;
+        let Request { application, group, content, site, description, config, auto_rollback } = request;
         let appspec = AppSpec::parse(&content).map_err(|error| invalid_revision(format!("the AppSpec: {error}")))?;
         let now = self.shared.clock.now();
         let mut state = self.shared.lock();
@@ -104,6 +108,7 @@ impl CodeDeploy {
                     original: its_group.primary,
                     replacement: None,
                     task_definition: task_definition.clone(),
+                    site,
                     test_traffic: false,
                 },
             },

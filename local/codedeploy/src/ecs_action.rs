@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use stagegate_local_actions::{ArchiveLimits, unpack};
 use stagegate_local_codepipeline::provider::{
     ActionFailure, ActionProvider, ActionRequest, ActionSuccess, ArtifactBucket, Progress, ProgressUpdate,
 };
 
 use crate::create::Request;
 use crate::platform::Platform;
-use crate::record::{Deployment, EventStatus, Status};
+use crate::record::{Deployment, EventStatus, Status, Target};
+use crate::service::{SITE_LABEL, revision_folder, site_of};
 use crate::{ACCOUNT_ID, CodeDeploy};
 
 /// The most bytes of an artifact of this action (AWS CodePipeline guide, quotas).
@@ -52,8 +55,8 @@ impl EcsDeployProvider {
         Self { codedeploy, bucket }
     }
 
-    /// A file of an input artifact.
-    async fn file(&self, request: &ActionRequest, artifact: &str, path: &str) -> Result<String, ActionFailure> {
+    /// An input artifact.
+    async fn artifact(&self, request: &ActionRequest, artifact: &str) -> Result<Vec<u8>, ActionFailure> {
         let found = request.input_artifacts.iter().find(|input| input.name == artifact);
         let found = found.ok_or_else(|| {
             let names: Vec<&str> = request.input_artifacts.iter().map(|input| input.name.as_str()).collect();
@@ -62,12 +65,21 @@ impl EcsDeployProvider {
                 "the action has no input artifact {artifact}, which its configuration names; it has {names}"
             ))
         })?;
+        let failed = |what: String| ActionFailure::new("JobFailed", format!("the artifact {artifact}: {what}"));
+        let body = self.bucket.get(&found.bucket, &found.key).await.map_err(failed)?;
+        match body.len() {
+            length if length > MAX_ARTIFACT => {
+                Err(failed(format!("it has {length} bytes; the most are {MAX_ARTIFACT}")))
+            }
+            _ => Ok(body),
+        }
+    }
+
+    /// A file of an input artifact.
+    async fn file(&self, request: &ActionRequest, artifact: &str, path: &str) -> Result<String, ActionFailure> {
         let failed =
             |what: String| ActionFailure::new("JobFailed", format!("{path} of the artifact {artifact}: {what}"));
-        let body = self.bucket.get(&found.bucket, &found.key).await.map_err(failed)?;
-        if body.len() > MAX_ARTIFACT {
-            return Err(failed(format!("the artifact has {} bytes; the most are {MAX_ARTIFACT}", body.len())));
-        }
+        let body = self.artifact(request, artifact).await?;
         let path = path.to_owned();
         let read = tokio::task::spawn_blocking(move || read_file(&body, &path));
         read.await.map_err(|error| failed(error.to_string()))?.map_err(failed)
@@ -120,11 +132,33 @@ impl EcsDeployProvider {
         Ok(images)
     }
 
+    /// The folder that stands in for the containers of a task definition, unpacked.
+    async fn site(&self, request: &ActionRequest, definition: &Value) -> Result<Option<PathBuf>, ActionFailure> {
+        let Some(site) = site_of(definition) else { return Ok(None) };
+        let artifact = required(request, "TaskDefinitionTemplateArtifact")?;
+        let failed = |what: String| {
+            let message = format!("the folder {site} of the artifact {artifact}, which {SITE_LABEL} names: {what}");
+            ActionFailure::new("JobFailed", message)
+        };
+        let body = self.artifact(request, artifact).await?;
+        let into = revision_folder(&self.codedeploy.shared.folder);
+        let folder = into.clone();
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&body, &folder, ArchiveLimits::default())).await;
+        unpacked.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+        let inside = Path::new(site).components().all(|part| matches!(part, Component::Normal(_)));
+        let folder = into.join(site);
+        match inside && folder.is_dir() {
+            true => Ok(Some(folder)),
+            false => Err(failed("there is no such folder".to_owned())),
+        }
+    }
+
     /// Begins the deployment.
     async fn begin(&self, request: &ActionRequest) -> Result<String, ActionFailure> {
         check_keys(request)?;
         let (application, group) = (required(request, "ApplicationName")?, required(request, "DeploymentGroupName")?);
         let definition = self.task_definition(request).await?;
+        let site = self.site(request, &definition).await?;
         let artifact = required(request, "AppSpecTemplateArtifact")?;
         let path = configured(request, "AppSpecTemplatePath").unwrap_or("appspec.yaml");
         let template = self.file(request, artifact, path).await?;
@@ -141,6 +175,7 @@ impl EcsDeployProvider {
             application,
             group,
             content: template.replace(TASK_DEFINITION, &arn),
+            site,
             description: Some(format!("the action {} of the pipeline {}", request.action, request.pipeline)),
             config: None,
             auto_rollback: None,
@@ -185,11 +220,15 @@ impl ActionProvider for EcsDeployProvider {
         let Some(deployment) = ended else { return Err(failed(format!("the deployment {id} is not known any more"))) };
         let place = format!("{} to {}", deployment.application, deployment.deployment_group);
         match deployment.status {
-            Status::Succeeded => Ok(ActionSuccess {
-                external_execution_id: Some(id.clone()),
-                summary: Some(format!("the hooks of {place} have succeeded (no container runs here)")),
-                ..ActionSuccess::default()
-            }),
+            Status::Succeeded => {
+                let url = self.codedeploy.service_url(&deployment.application, &deployment.deployment_group);
+                Ok(ActionSuccess {
+                    external_execution_id: Some(id.clone()),
+                    summary: Some(succeeded(&deployment, url.as_deref())),
+                    external_execution_url: url,
+                    ..ActionSuccess::default()
+                })
+            }
             _ => {
                 let reason = deployment.error.map_or_else(String::new, |failure| failure.message);
                 let traffic = match (&deployment.rollback.message, deployment.target_weight) {
@@ -200,6 +239,22 @@ impl ActionProvider for EcsDeployProvider {
                 Err(failed(format!("deployment {id} of {place} failed; {traffic}. {reason}")))
             }
         }
+    }
+}
+
+/// What a deployment that has succeeded has done.
+fn succeeded(deployment: &Deployment, url: Option<&str>) -> String {
+    let Deployment { application, deployment_group, .. } = deployment;
+    let hooks: Vec<&str> =
+        deployment.lifecycle_events.iter().filter(|event| event.function.is_some()).map(|event| event.name).collect();
+    let passed = match hooks.as_slice() {
+        [] => String::new(),
+        hooks => format!(", after the hook {}", hooks.join(", ")),
+    };
+    let served = matches!(&deployment.target, Target::Ecs { site: Some(_), .. });
+    match url.filter(|_| served) {
+        Some(url) => format!("{application} is deployed to {deployment_group}{passed}: {url}"),
+        None => format!("{application} is deployed to {deployment_group}{passed} (no container runs here)"),
     }
 }
 

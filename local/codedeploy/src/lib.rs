@@ -22,7 +22,9 @@
 //!
 //! Traffic of a Lambda deployment is an alias of the local Lambda: callers of the alias get the old version until
 //! BeforeAllowTraffic has succeeded, then what the deployment configuration says. Of an ECS deployment there are the
-//! hooks, the events and the record of who gets which share: **no container runs here**.
+//! hooks, the events and the record of who gets which share: **no container runs here**. A folder of the artifact can stand in
+//! for the containers ([`CodeDeploy::serve`]): it is served by the service's listeners, by the one for tests from
+//! AllowTestTraffic on, by the one for production once all traffic is shifted.
 //!
 //! # What is assumed
 //!
@@ -46,12 +48,14 @@ mod hooks;
 mod platform;
 mod record;
 mod run;
+mod service;
 mod state;
 mod status;
 mod targets;
 mod traffic;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use axum::Router;
@@ -70,7 +74,10 @@ pub use ecs_action::EcsDeployProvider;
 pub use platform::Platform;
 pub use record::{Deployment, EventStatus, Failure, LifecycleEvent, Rollback, Status, Target, TaskSet};
 
+pub use service::Listeners;
+
 use hooks::Hooks;
+use service::{Services, Traffic};
 use state::State;
 
 static SERVICE: Service = Service {
@@ -102,6 +109,8 @@ pub struct Setup {
     pub events: ServiceEvents,
     /// The Region of everything.
     pub region: String,
+    /// The folder for the files that stand in for ECS services.
+    pub services: PathBuf,
 }
 
 /// One local CodeDeploy. Cloning gives another handle to the same; deployments end with the last handle.
@@ -119,6 +128,9 @@ struct Shared {
     in_place: Deployments,
     events: ServiceEvents,
     region: String,
+    /// The folder for the files that stand in for ECS services.
+    folder: PathBuf,
+    services: Services,
     state: Mutex<State>,
     hooks: Hooks,
     /// Is told of every change of a deployment.
@@ -139,6 +151,9 @@ impl CodeDeploy {
             in_place: setup.in_place,
             events: setup.events,
             region: setup.region,
+            // Links lead to it, so it must not depend on the folder of this process.
+            folder: std::path::absolute(&setup.services).unwrap_or(setup.services),
+            services: Services::default(),
             state: Mutex::default(),
             hooks: Hooks::default(),
             changed: watch::Sender::new(()),
@@ -179,6 +194,34 @@ impl CodeDeploy {
     /// All deployments of functions and task sets that are remembered, the newest last.
     pub fn deployments(&self) -> Vec<Deployment> {
         self.shared.lock().deployments().cloned().collect()
+    }
+
+    /// Serves the ECS service of a deployment group: the files that stand in for its containers, by its listeners. Until
+    /// something is deployed, each answers that nothing was.
+    ///
+    /// # Errors
+    ///
+    /// If a name cannot be used for a folder, or the folder cannot be made.
+    pub fn serve(&self, application: &str, deployment_group: &str, listeners: Listeners) -> Result<(), String> {
+        for name in [application, deployment_group] {
+            if name.is_empty() || name.starts_with('.') || name.contains('/') {
+                return Err(format!(
+                    "serve the ECS service of {application}/{deployment_group}: {name:?} names no folder"
+                ));
+            }
+        }
+        let served = self.shared.services.serve(&self.shared.folder, application, deployment_group, listeners);
+        served.map_err(|error| format!("serve the ECS service of {application}/{deployment_group}: {error}"))
+    }
+
+    /// Where production traffic reaches the service of a deployment group, if it is served.
+    pub fn service_url(&self, application: &str, deployment_group: &str) -> Option<String> {
+        self.shared.services.url(application, deployment_group, Traffic::Production)
+    }
+
+    /// Where test traffic reaches it.
+    pub fn test_url(&self, application: &str, deployment_group: &str) -> Option<String> {
+        self.shared.services.url(application, deployment_group, Traffic::Test)
     }
 
     /// Ends all deployments that run, and returns when they have ended.

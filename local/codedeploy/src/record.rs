@@ -1,5 +1,7 @@
 //! What is known about deployments.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::applications::AutoRollback;
@@ -89,6 +91,8 @@ pub enum Target {
         replacement: Option<TaskSet>,
         /// The ARN of its task definition.
         task_definition: String,
+        /// The folder that stands in for the containers of the replacement, where there is one.
+        site: Option<PathBuf>,
         /// Whether the replacement gets test traffic.
         test_traffic: bool,
     },
@@ -101,6 +105,8 @@ pub struct TaskSet {
     pub id: String,
     /// The ARN of its task definition.
     pub task_definition: String,
+    /// The folder that stands in for its containers, where there is one.
+    pub site: Option<PathBuf>,
 }
 
 /// What has become of a deployment's traffic after it did not succeed, and the other way round.

@@ -122,6 +122,11 @@ impl Shared {
             let done = self.lead_back(&rollback.target);
             deployment.rolled_back(rollback, done);
         }
+        if deployment.status != Status::Succeeded
+            && let Err(failure) = self.lead_listeners_back(deployment)
+        {
+            tracing::error!(deployment = id, reason = failure.message, "the listeners are not led back");
+        }
         let ended = deployment.clone();
         if ended.status == Status::Succeeded {
             state.set_primary(&ended);

@@ -1,10 +1,13 @@
 //! Who gets production traffic.
 
+use std::path::{Path, PathBuf};
+
 use stagegate_local_lambda::Alias;
 use uuid::Uuid;
 
 use crate::Shared;
 use crate::record::{Deployment, Failure, Target, TaskSet};
+use crate::service::Traffic;
 use crate::state::State;
 
 impl Shared {
@@ -35,8 +38,8 @@ impl Shared {
     /// The replacement task set comes into being.
     pub(crate) fn install(&self, id: &str) -> Result<(), Failure> {
         self.change_target(id, |target| {
-            if let Target::Ecs { replacement, task_definition, .. } = target {
-                *replacement = Some(TaskSet::new(task_definition));
+            if let Target::Ecs { replacement, task_definition, site, .. } = target {
+                *replacement = Some(TaskSet::new(task_definition, site.clone()));
             }
         });
         Ok(())
@@ -48,7 +51,35 @@ impl Shared {
                 *test_traffic = true;
             }
         });
-        Ok(())
+        let deployment = self.lock().deployment(id).cloned();
+        deployment.map_or(Ok(()), |deployment| self.lead_to_replacement(&deployment, Traffic::Test))
+    }
+
+    /// Leads the traffic of a listener to what stands in for the replacement.
+    fn lead_to_replacement(&self, deployment: &Deployment, traffic: Traffic) -> Result<(), Failure> {
+        let Target::Ecs { replacement: Some(replacement), .. } = &deployment.target else { return Ok(()) };
+        self.lead_to(deployment, traffic, replacement.site.as_deref())
+    }
+
+    fn lead_to(&self, deployment: &Deployment, traffic: Traffic, site: Option<&Path>) -> Result<(), Failure> {
+        let Deployment { application, deployment_group, .. } = deployment;
+        let led = self.services.lead(application, deployment_group, traffic, site);
+        led.map_err(|error| {
+            let message = format!("the files that stand in for the task set could not be served: {error}");
+            Failure::new("INTERNAL_ERROR", message)
+        })
+    }
+
+    /// Leads the listeners of a deployment that has not succeeded to where its traffic is: back, unless the replacement has
+    /// got all of it and keeps it.
+    pub(crate) fn lead_listeners_back(&self, deployment: &Deployment) -> Result<(), Failure> {
+        let Target::Ecs { original, replacement: Some(_), .. } = &deployment.target else { return Ok(()) };
+        if deployment.target_weight == 100 {
+            return Ok(());
+        }
+        let site = original.as_ref().and_then(|set| set.site.as_deref());
+        self.lead_to(deployment, Traffic::Production, site)?;
+        self.lead_to(deployment, Traffic::Test, site)
     }
 
     /// Shifts production traffic as the deployment configuration says.
@@ -69,8 +100,17 @@ impl Shared {
             };
             self.update_alias(&function, Alias { name: alias, function_version, additional })?;
         }
-        if let Some(deployment) = self.lock().deployment_mut(id) {
-            deployment.target_weight = percent;
+        let deployment = {
+            let mut state = self.lock();
+            let deployment = state.deployment_mut(id);
+            deployment.map(|deployment| {
+                deployment.target_weight = percent;
+                deployment.clone()
+            })
+        };
+        // The files answer as one task set: as the new one when it has all traffic.
+        if let Some(deployment) = deployment.filter(|_| percent == 100) {
+            self.lead_to_replacement(&deployment, Traffic::Production)?;
         }
         self.changed.send_replace(());
         Ok(())
@@ -83,7 +123,7 @@ impl Shared {
                 let (name, function_version) = (alias.clone(), current.clone());
                 self.update_alias(function, Alias { name, function_version, additional: None })
             }
-            // The group's primary task set has never been another.
+            // The group's primary task set has never been another; its listeners follow when the deployment ends.
             Target::Ecs { .. } => Ok(()),
         }
     }
@@ -116,8 +156,8 @@ impl State {
 }
 
 impl TaskSet {
-    fn new(task_definition: &str) -> Self {
+    fn new(task_definition: &str, site: Option<PathBuf>) -> Self {
         let number = Uuid::new_v4().as_u128() % 10_u128.pow(19);
-        Self { id: format!("ecs-svc/{number:019}"), task_definition: task_definition.to_owned() }
+        Self { id: format!("ecs-svc/{number:019}"), task_definition: task_definition.to_owned(), site }
     }
 }

@@ -16,7 +16,12 @@ const MAX_LINK: u64 = 4096;
 
 /// Unpacks `body` into the folder `into`, which is created and should be empty. Executable bits are restored; owners
 /// and times are not. Links are created last, so that nothing is ever written through one.
-pub(crate) fn unpack(body: &[u8], into: &Path, limits: ArchiveLimits) -> Result<(), ArchiveError> {
+///
+/// # Errors
+///
+/// If the archive cannot be read, holds more than `limits` allow or an entry that would leave the folder, or if a file cannot
+/// be written.
+pub fn unpack(body: &[u8], into: &Path, limits: ArchiveLimits) -> Result<(), ArchiveError> {
     let mut archive = ZipArchive::new(Cursor::new(body))?;
     if archive.len() > limits.entries {
         return Err(ArchiveError::TooManyEntries { limit: limits.entries });

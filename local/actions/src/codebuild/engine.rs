@@ -27,6 +27,8 @@ use crate::work_folder::WorkFolder;
 pub(crate) enum Specification {
     /// A path in the primary source.
     File(String),
+    /// The project's own text.
+    Text(String),
     /// There is no file.
     Inline(Box<Buildspec>),
 }

@@ -141,6 +141,12 @@ impl Build<'_> {
     fn buildspec(&self, source: &Path) -> Result<Buildspec, PhaseContext> {
         let path = match &self.job.specification {
             Specification::Inline(buildspec) => return Ok(buildspec.as_ref().clone()),
+            Specification::Text(text) => {
+                return Buildspec::parse(text).map_err(|reason| PhaseContext {
+                    status_code: "YAML_FILE_ERROR".to_owned(),
+                    message: format!("the buildspec of the project {}: {reason}", self.job.project),
+                });
+            }
             Specification::File(path) => path,
         };
         let error = |reason: String| PhaseContext {

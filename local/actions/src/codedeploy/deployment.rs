@@ -14,7 +14,7 @@ use super::appspec::{AppSpec, Hook, LifecycleEvent};
 use super::install::{InstallError, copy_root, install};
 use super::instance::Instance;
 use super::record::{Deployments, LifecycleEventRecord, LifecycleEventStatus};
-use super::server::{Server, loopback};
+use super::server::{FolderServer, loopback};
 use crate::archive::{ArchiveLimits, unpack};
 use crate::log::Log;
 use crate::process::{Ended, clean_environment, run};
@@ -70,7 +70,8 @@ impl Deployment<'_> {
         self.end("Install", installed)?;
         self.hooks(&appspec, LifecycleEvent::AfterInstall, None).await?;
         let preview =
-            match loopback(0).await.and_then(|listener| Server::start(listener, self.root(), self.document_root)) {
+            match loopback(0).await.and_then(|listener| FolderServer::start(listener, self.root(), self.document_root))
+            {
                 Ok(preview) => preview,
                 Err(error) => {
                     let message = format!("the instance could not be served for its validation: {error}");

@@ -26,7 +26,7 @@ pub struct InstanceServers {
 struct Shared {
     ports: Option<RangeInclusive<u16>>,
     document_root: PathBuf,
-    running: Mutex<BTreeMap<(String, String), Server>>,
+    running: Mutex<BTreeMap<(String, String), FolderServer>>,
     /// Servers start one after the other, so that they get their ports in the order in which they are asked for.
     starting: tokio::sync::Mutex<()>,
 }
@@ -67,26 +67,27 @@ pub enum ServeError {
     },
 }
 
-/// A running server. Dropping it ends it.
+/// A running server of a folder. Dropping it ends it.
 #[derive(Debug)]
-pub(super) struct Server {
+pub struct FolderServer {
     url: String,
     task: JoinHandle<()>,
 }
 
-impl Drop for Server {
+impl Drop for FolderServer {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Server {
-    /// Serves the document root below `root` on `listener`.
-    pub(super) fn start(
-        listener: TcpListener,
-        root: PathBuf,
-        document_root: &std::path::Path,
-    ) -> std::io::Result<Self> {
+impl FolderServer {
+    /// Serves the folder `document_root` below `root` on `listener`. As long as there is no `root`, the answer is that
+    /// nothing was deployed yet.
+    ///
+    /// # Errors
+    ///
+    /// If the address of the listener cannot be found out.
+    pub fn start(listener: TcpListener, root: PathBuf, document_root: &std::path::Path) -> std::io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let files = ServeDir::new(root.join(document_root));
         let router = Router::new().fallback_service(files).layer(from_fn_with_state(Arc::new(root), from_instance));
@@ -98,7 +99,8 @@ impl Server {
         Ok(Self { url, task })
     }
 
-    pub(super) fn url(&self) -> &str {
+    /// For example `http://127.0.0.1:8081`.
+    pub fn url(&self) -> &str {
         &self.url
     }
 }
@@ -168,7 +170,7 @@ impl InstanceServers {
                 ports: ports.clone(),
             })?,
         };
-        let server = Server::start(listener, root, &self.shared.document_root).map_err(failed)?;
+        let server = FolderServer::start(listener, root, &self.shared.document_root).map_err(failed)?;
         let url = server.url.clone();
         self.running().insert((application.to_owned(), group.to_owned()), server);
         Ok(url)
@@ -183,7 +185,7 @@ impl InstanceServers {
         None
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Server>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), FolderServer>> {
         self.shared.running.lock().expect("no holder of this lock can panic")
     }
 }

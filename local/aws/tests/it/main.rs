@@ -14,5 +14,6 @@ mod messages;
 mod pipelines;
 mod queues;
 mod schedules;
+mod stacks;
 mod wire;
 mod world;
