@@ -67,8 +67,9 @@ pub(crate) struct DemoOptions {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct UpOptions {
-    /// Pipeline definitions, as `aws codepipeline get-pipeline` prints them.
-    #[arg(value_name = "PIPELINE", default_value = "examples/web/pipeline.json")]
+    /// CloudFormation templates with pipelines, or definitions as `aws codepipeline get-pipeline` prints them [default:
+    /// infra/example-pipeline.yaml with the source examples/web].
+    #[arg(value_name = "PIPELINE")]
     pub(crate) pipelines: Vec<PathBuf>,
     /// The folder or git repository that stands in for the source of every pipeline [default: that of the definition].
     #[arg(long, value_name = "DIR")]
@@ -79,9 +80,9 @@ pub(crate) struct UpOptions {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunOptions {
-    /// The pipeline definition, as `aws codepipeline get-pipeline` prints it.
+    /// A CloudFormation template with a pipeline, or a definition as `aws codepipeline get-pipeline` prints it.
     pub(crate) pipeline: PathBuf,
-    /// The folder or git repository that stands in for the source [default: that of the definition].
+    /// The folder or git repository that stands in for the source [default: that of the definition; a template needs it].
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
     /// A pipeline variable.
@@ -104,6 +105,9 @@ pub(crate) struct LocalOptions {
     /// The SAM template that says what the functions are [default: infra/template.yaml here or in a folder above].
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
+    /// A parameter of the templates; each gets those that it declares.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = check::parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
     /// Where buckets, logs and deployed sites are kept [default: a folder that is removed at the end].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
@@ -271,8 +275,8 @@ fn length(text: &str) -> Result<std::time::Duration, String> {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckOptions {
-    /// Pipeline definitions, as `aws codepipeline get-pipeline` prints them [default, where nothing is named:
-    /// examples/web/pipeline.json].
+    /// CloudFormation templates with pipelines, or definitions as `aws codepipeline get-pipeline` prints them [default, where
+    /// nothing is named: infra/example-pipeline.yaml].
     #[arg(value_name = "PIPELINE")]
     pub(crate) pipelines: Vec<PathBuf>,
     /// The configuration [default: infra/config/stagegate.yaml here or in a folder above].
@@ -281,7 +285,7 @@ pub(crate) struct CheckOptions {
     /// The SAM template that deploys the functions [default: infra/template.yaml here or in a folder above].
     #[arg(long, value_name = "FILE")]
     pub(crate) template: Option<PathBuf>,
-    /// A parameter of the template, where it is not deployed with its default.
+    /// A parameter of the templates, where one is not deployed with its default; each gets those that it declares.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = check::parameter)]
     pub(crate) parameters: Vec<(String, String)>,
     /// The folder or checkout that holds the Hurl files of the gates: each is read, and its mistakes are shown.

@@ -277,7 +277,7 @@ mod tests {
             r#"["\"\\\/\b\f\n\r\t", "\u00e9\ud83d\ude00", "😀 ü"]"#,
             "{\n\t\"a\" :\r\n 1 , \"b\":[ ]\n}\n",
             r#"{"a": 1, "a": "the last one"}"#,
-            include_str!("../../../examples/web/pipeline.json"),
+            include_str!("../../../events/codepipeline-job.json"),
         ] {
             assert!(agrees(&Node::read(text).unwrap(), &serde_json::from_str(text).unwrap()), "{text}");
         }

@@ -5,6 +5,7 @@
 mod action;
 mod approvals;
 mod config;
+mod definitions;
 mod functions;
 mod json;
 mod pipeline;
@@ -20,6 +21,7 @@ use stagegate_local_template::Settings;
 
 use self::action::GateAction;
 use self::approvals::ApprovalAction;
+use self::definitions::Definitions;
 use self::functions::{Called, Functions};
 use self::json::Node;
 use self::pipeline::Pipeline;
@@ -41,11 +43,12 @@ pub(crate) struct Files<'a> {
 pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Problem> {
     let mut all = Vec::new();
     let config_name = files.config.display().to_string();
+    let definitions = definitions::read_all(files.pipelines, files.template, settings);
     let mut problems = Problems::of(&config_name);
     let text = read(files.config, &mut problems);
     let config = text.as_ref().and_then(|text| config::check(&config_name, text, at, &mut problems));
     if let (Some(text), Some(config)) = (&text, &config) {
-        approvals::check(text, config, approval_actions(files.pipelines).as_deref(), &mut problems);
+        approvals::check(text, config, approval_actions(&definitions).as_deref(), &mut problems);
     }
     all.extend(problems.sorted());
     if let Some(config) = &config {
@@ -56,25 +59,29 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     let comparing =
         config.as_ref().and_then(|config| config.gates().find(|(_, gate)| gate.test().is_ok_and(TestGate::compares)));
     let comparing = comparing.map(|(name, _)| name);
-    let functions = functions::check(template, settings, files.config, comparing, &mut problems);
+    let own = definitions::settings_of(template, files.pipelines, settings);
+    let functions = functions::check(template, &own, files.config, comparing, &mut problems);
     all.extend(problems.sorted());
     let context = Context { config: config.as_ref(), config_name: &config_name, functions: &functions, at };
-    for file in files.pipelines {
-        let mut problems = Problems::of(file.display());
-        if let Some(text) = read(file, &mut problems) {
-            context.check_pipeline(&text, &mut problems);
+    for definitions in definitions {
+        all.extend(definitions.problems);
+        for text in &definitions.texts {
+            let mut problems = Problems::of(&definitions.file);
+            context.check_pipeline(text, &mut problems);
+            all.extend(problems.sorted());
         }
-        all.extend(problems.sorted());
     }
     all
 }
 
 /// The approvals of the pipelines; `None` where there is none to look at, or one of them cannot be read.
-fn approval_actions(files: &[std::path::PathBuf]) -> Option<Vec<ApprovalAction>> {
+fn approval_actions(definitions: &[Definitions]) -> Option<Vec<ApprovalAction>> {
+    if definitions.is_empty() || definitions.iter().any(|file| !file.problems.is_empty()) {
+        return None;
+    }
     let mut found = Vec::new();
-    for file in files {
-        let text = read(file, &mut Problems::of(file.display()))?;
-        let root = Node::read(&text).ok()?;
+    for text in definitions.iter().flat_map(|file| &file.texts) {
+        let root = Node::read(text).ok()?;
         let pipeline = Pipeline::read(&root);
         let name = pipeline.name?;
         let approvals = pipeline.actions.iter().filter(|action| action.is(&["Approval"], "Manual"));
@@ -84,7 +91,7 @@ fn approval_actions(files: &[std::path::PathBuf]) -> Option<Vec<ApprovalAction>>
             action: action.name.to_owned(),
         }));
     }
-    (!files.is_empty()).then_some(found)
+    Some(found)
 }
 
 fn read(file: &Path, problems: &mut Problems) -> Option<String> {

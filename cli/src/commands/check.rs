@@ -10,13 +10,11 @@ use stagegate_local_template::Settings;
 use crate::args::CheckOptions;
 use crate::check::{self, Files, Severity};
 use crate::exit::{CommandError, Exit};
-use crate::local::TEMPLATE;
+use crate::local::{EXAMPLE, TEMPLATE};
 use crate::terminal::{Style, put, say};
 
 /// The configuration, seen from the folder of a project.
 const CONFIG: &str = "infra/config/stagegate.yaml";
-/// The pipeline that is checked where none is named.
-const PIPELINE: &str = "examples/web/pipeline.json";
 
 pub(crate) fn run(options: &CheckOptions) -> Result<Exit, CommandError> {
     let project = project();
@@ -27,7 +25,7 @@ pub(crate) fn run(options: &CheckOptions) -> Result<Exit, CommandError> {
     let template = named(&options.template, TEMPLATE);
     let pipelines = match options.pipelines.as_slice() {
         [] if options.config.is_none() && options.template.is_none() => {
-            in_project(project.as_deref(), PIPELINE).into_iter().collect()
+            in_project(project.as_deref(), EXAMPLE.0).into_iter().collect()
         }
         named => named.to_vec(),
     };

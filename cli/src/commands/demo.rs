@@ -10,24 +10,24 @@ use crate::example::{self, Example};
 use crate::execution::{self, Approver};
 use crate::exit::{CommandError, Exit};
 use crate::http;
-use crate::local::{self, Data, Definition, Local};
+use crate::local::{self, Data, Definition, EXAMPLE, Local};
 use crate::progress::Progress;
 use crate::terminal::{self, Style, say};
 
-/// What the demo deploys to, as the pipeline of the example names it.
+/// What the demo deploys to, as the template of the example names it.
 const PRODUCTION: (&str, &str) = ("web", "Production");
 
 pub(crate) fn run(options: &DemoOptions) -> Result<Exit, CommandError> {
     let template = local::template(&options.local)?;
-    let original = example_beside(&template)?;
+    let (pipeline, original) = example_beside(&template)?;
     let data = Data::of(&options.local)?;
     let example = Example::copy(&original, &data.path.join("source/web")).map_err(CommandError::unavailable)?;
-    let definition = Definition::read(&example.folder.join("pipeline.json"))?;
+    let definition = Definition::read(&pipeline)?;
     local::run(async |mut interrupt| {
         let local = local::start(&options.local, data, example.folder.clone(), 0, std::slice::from_ref(&definition));
         let local = local.await?;
         let done = tokio::select! {
-            done = show(options, &local, &example, &definition) => done,
+            done = show(options, &local, &example) => done,
             () = interrupt.pressed() => Ok(Exit::Interrupted),
         };
         local.aws.shutdown().await;
@@ -35,24 +35,23 @@ pub(crate) fn run(options: &DemoOptions) -> Result<Exit, CommandError> {
     })
 }
 
-/// The example lies beside the folder of the template.
-fn example_beside(template: &Path) -> Result<PathBuf, CommandError> {
-    let root = template.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-    let folder = root.join("examples/web");
-    if folder.join("pipeline.json").is_file() {
-        return Ok(folder);
+/// The example pipeline lies beside the template, and the application that it releases beside its folder.
+fn example_beside(template: &Path) -> Result<(PathBuf, PathBuf), CommandError> {
+    let (pipeline, folder) = (EXAMPLE.0, EXAMPLE.1);
+    let found = [pipeline, folder].map(|file| local::beside_template(template, file));
+    let [pipeline, folder] = &found;
+    if pipeline.is_file() && folder.join("VERSION").is_file() {
+        return Ok((pipeline.clone(), folder.clone()));
     }
-    Err(CommandError::wrong_call(format!("find the example application {}; run the demo in a clone", folder.display())))
+    let (pipeline, folder) = (pipeline.display(), folder.display());
+    Err(CommandError::wrong_call(format!(
+        "find the example {pipeline} and its application {folder}; run the demo in a clone"
+    )))
 }
 
-async fn show(
-    options: &DemoOptions,
-    local: &Local,
-    example: &Example,
-    definition: &Definition,
-) -> Result<Exit, CommandError> {
+async fn show(options: &DemoOptions, local: &Local, example: &Example) -> Result<Exit, CommandError> {
     let style = Style::of_stdout();
-    let name = definition.pipeline()["name"].as_str().unwrap_or_default();
+    let name = local.pipeline()?;
     say(format_args!(
         "{} a CodePipeline on this machine, {}",
         style.strong("Stagegate demo:"),
@@ -103,7 +102,7 @@ async fn show(
         return Err(CommandError::unavailable(format!("deploy what was released: production should serve {expected}")));
     }
     if !options.yes {
-        look_further(local, definition, name);
+        look_further(local, name);
         terminal::enter().await;
     }
     Ok(execution::exit(status))
@@ -113,7 +112,7 @@ async fn release(local: &Local, name: &str, approver: Approver, style: Style) ->
     execution::follow(local.aws.codepipeline(), name, &[], approver, &mut Progress::new(style)).await
 }
 
-fn look_further(local: &Local, definition: &Definition, name: &str) {
+fn look_further(local: &Local, name: &str) {
     say("");
     say("Look further, in another terminal; Enter or Ctrl-C here ends everything:");
     say("");
@@ -122,6 +121,6 @@ fn look_further(local: &Local, definition: &Definition, name: &str) {
     say(format_args!("  aws codepipeline get-pipeline-state --name {name}"));
     say(format_args!("  aws codepipeline list-action-executions --pipeline-name {name}"));
     say("");
-    up::instances(&local.aws, definition);
+    local.pipelines.iter().for_each(|pipeline| up::instances(&local.aws, pipeline));
     say(format_args!("  logs and artifacts  {}", local.aws.data().display()));
 }

@@ -1,6 +1,9 @@
 //! `stagegate run PIPELINE`: one execution on this machine.
 
+use std::path::Path;
+
 use crate::args::RunOptions;
+use crate::commands::up;
 use crate::execution::{self, Approver};
 use crate::exit::{CommandError, Exit};
 use crate::local::{self, Data, Definition, Local};
@@ -10,12 +13,12 @@ use crate::terminal::{Style, say};
 pub(crate) fn run(options: &RunOptions) -> Result<Exit, CommandError> {
     let definition = Definition::read(&options.pipeline)?;
     let variables = options.variables.iter().map(|variable| split(variable)).collect::<Result<Vec<_>, _>>()?;
-    let source = options.source.clone().unwrap_or_else(|| definition.folder());
+    let source = options.source.clone().map_or_else(|| definition.folder(), Ok)?;
     local::run(async |mut interrupt| {
         let data = Data::of(&options.local)?;
-        let local = local::start(&options.local, data, source, 0, std::slice::from_ref(&definition)).await?;
+        let local = local::start(&options.local, data, source.clone(), 0, std::slice::from_ref(&definition)).await?;
         let done = tokio::select! {
-            done = release(options, &local, &definition, &variables) => done,
+            done = release(options, &local, &source, &variables) => done,
             () = interrupt.pressed() => Ok(Exit::Interrupted),
         };
         local.aws.shutdown().await;
@@ -26,12 +29,13 @@ pub(crate) fn run(options: &RunOptions) -> Result<Exit, CommandError> {
 async fn release(
     options: &RunOptions,
     local: &Local,
-    definition: &Definition,
+    source: &Path,
     variables: &[(String, String)],
 ) -> Result<Exit, CommandError> {
-    let name = definition.pipeline()["name"].as_str().unwrap_or_default();
+    let name = local.pipeline()?;
     let style = Style::of_stdout();
     say(format_args!("{} at {}", style.strong(name), local.aws.endpoint_url()));
+    up::stacks(local, source);
     let approver = if options.yes { Approver::Always } else { Approver::Terminal };
     let mut progress = Progress::new(style);
     let status = execution::follow(local.aws.codepipeline(), name, variables, approver, &mut progress).await?;

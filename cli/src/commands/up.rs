@@ -1,21 +1,36 @@
 //! `stagegate up`: the local AWS until Ctrl-C.
 
+use std::path::Path;
+
+use serde_json::Value;
 use stagegate_local_aws::{LOCAL_ACCESS_KEY, LocalAws, actions};
 
 use crate::args::{DEFAULT_PORT, UpOptions};
 use crate::exit::{CommandError, Exit};
-use crate::local::{self, Data, Definition, Local};
+use crate::local::{self, Data, Definition, EXAMPLE, Local};
 use crate::progress::Progress;
 use crate::terminal::{Style, say};
 
 pub(crate) fn run(options: &UpOptions) -> Result<Exit, CommandError> {
-    let definitions = options.pipelines.iter().map(|file| Definition::read(file)).collect::<Result<Vec<_>, _>>()?;
-    let folder = definitions.first().map(Definition::folder);
-    let source = options.source.clone().or(folder).unwrap_or_else(|| ".".into());
+    let example = || local::template(&options.local).map(|template| local::beside_template(&template, EXAMPLE.0));
+    let files = match options.pipelines.as_slice() {
+        [] => vec![example()?],
+        named => named.to_vec(),
+    };
+    let definitions = files.iter().map(|file| Definition::read(file)).collect::<Result<Vec<_>, _>>()?;
+    let source = match (&options.source, definitions.as_slice()) {
+        (Some(source), _) => source.clone(),
+        (None, _) if options.pipelines.is_empty() => {
+            local::beside_template(&local::template(&options.local)?, EXAMPLE.1)
+        }
+        (None, [first, ..]) => first.folder()?,
+        (None, []) => ".".into(),
+    };
     local::run(async |mut interrupt| {
-        let local = local::start(&options.local, Data::of(&options.local)?, source, DEFAULT_PORT, &definitions).await?;
+        let data = Data::of(&options.local)?;
+        let local = local::start(&options.local, data, source.clone(), DEFAULT_PORT, &definitions).await?;
         tokio::select! {
-            () = serve(&local, &definitions) => {}
+            () = serve(&local, &source) => {}
             () = interrupt.pressed() => {}
         }
         local.aws.shutdown().await;
@@ -23,21 +38,20 @@ pub(crate) fn run(options: &UpOptions) -> Result<Exit, CommandError> {
     })
 }
 
-async fn serve(local: &Local, definitions: &[Definition]) {
+async fn serve(local: &Local, source: &Path) {
     let style = Style::of_stdout();
     say(format_args!("the local AWS serves {}; Ctrl-C ends it", style.strong(local.aws.endpoint_url())));
     say("");
+    stacks(local, source);
     pages(local);
     say("");
     environment(&local.aws);
-    for definition in definitions {
-        let name = definition.pipeline()["name"].as_str().unwrap_or_default();
+    for pipeline in &local.pipelines {
+        let name = pipeline["name"].as_str().unwrap_or_default();
         say(format_args!("  aws codepipeline start-pipeline-execution --name {name}"));
     }
     say("");
-    for definition in definitions {
-        instances(&local.aws, definition);
-    }
+    local.pipelines.iter().for_each(|pipeline| instances(&local.aws, pipeline));
     messages(&local.aws);
     say(format_args!("  logs and artifacts  {}", local.aws.data().display()));
     say("");
@@ -84,9 +98,36 @@ pub(crate) fn messages(aws: &LocalAws) {
     }
 }
 
+/// What was created from templates, and what of them is not there.
+pub(crate) fn stacks(local: &Local, source: &Path) {
+    for (template, stack) in &local.stacks {
+        say(format_args!("{} is created as a stack on this machine:", template.display()));
+        for pipeline in &stack.pipelines {
+            let name = pipeline["name"].as_str().unwrap_or_default();
+            let of_source = |action: &&Value| action["actionTypeId"]["category"] == "Source";
+            let providers =
+                actions(pipeline).filter(of_source).filter_map(|one| one["actionTypeId"]["provider"].as_str());
+            let (from, providers) = (source.display(), providers.collect::<Vec<_>>().join(", "));
+            say(format_args!("  the pipeline {name}; the files of {from} stand in for its source ({providers})"));
+        }
+        stack.build_projects.iter().for_each(|name| say(format_args!("  the CodeBuild project {name}")));
+        for (application, group) in &stack.deployment_groups {
+            let url = local.aws.instance_url(application, group).unwrap_or_default();
+            say(format_args!("  the deployment group {application}/{group}  {url}"));
+        }
+        if !stack.absent.is_empty() {
+            say(format_args!("  not on this machine: {}", stack.absent.join(", ")));
+        }
+        say("");
+    }
+}
+
 /// Where the pipeline deploys to.
-pub(crate) fn instances(aws: &LocalAws, definition: &Definition) {
-    for action in actions(definition.pipeline()).filter(|action| action["actionTypeId"]["provider"] == "CodeDeploy") {
+pub(crate) fn instances(aws: &LocalAws, pipeline: &Value) {
+    let deploys = |action: &&Value| {
+        ["CodeDeploy", "CodeDeployToECS"].iter().any(|provider| action["actionTypeId"]["provider"] == *provider)
+    };
+    for action in actions(pipeline).filter(deploys) {
         let setting = |key: &str| action["configuration"][key].as_str().unwrap_or_default();
         let (application, group) = (setting("ApplicationName"), setting("DeploymentGroupName"));
         if let Some(url) = aws.instance_url(application, group) {

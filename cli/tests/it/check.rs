@@ -124,7 +124,10 @@ fn the_repository_is_in_order() {
         let (code, text) =
             run(stagegate().args(["check", "--deny-warnings", "--at", "2026-11-23"]).current_dir(folder));
         assert_eq!(code, 0, "{text}");
-        assert!(text.contains("stagegate.yaml, ") && text.contains("pipeline.json: 0 errors, 0 warnings"), "{text}");
+        assert!(
+            text.contains("stagegate.yaml, ") && text.contains("example-pipeline.yaml: 0 errors, 0 warnings"),
+            "{text}"
+        );
     }
 }
 

@@ -7,6 +7,8 @@ mod aws_cli;
 mod check;
 mod demo;
 mod docs;
+mod events;
+mod example_pipeline;
 mod layers;
 mod release_gate;
 mod smoke_test;

@@ -9,4 +9,4 @@ mod deciding;
 mod overriding;
 mod refusing;
 mod time;
-mod world;
+pub(crate) mod world;

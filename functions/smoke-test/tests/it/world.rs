@@ -59,6 +59,7 @@ impl World {
         let aws = LocalAws::start(Options {
             source: Some(source),
             clock: Clock::scaled(speed),
+            parameters: [("HookGate".to_owned(), "web-smoke".to_owned())].into(),
             ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Partial(functions))
         });
         Self { aws: aws.await.unwrap(), folder }
