@@ -33,6 +33,6 @@ mod webhook;
 pub use card::{Card, Run};
 pub use channels::{Channels, Letter};
 pub use inert::{inert, inert_line};
-pub use outcome::Outcome;
+pub use outcome::{Found, Outcome};
 pub use say::{Mail, Say, Unsayable};
 pub use secrets::{SecretError, Secrets, variable};

@@ -37,6 +37,22 @@ pub enum Outcome {
     },
 }
 
+/// Whether a message is there that may have been sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is.
+    There(Message),
+    /// It is not.
+    NotThere,
+    /// The channel did not answer, and may do so later.
+    Later {
+        /// How long it should be left alone.
+        after: Duration,
+    },
+    /// The channel cannot be asked.
+    Unknown,
+}
+
 impl Outcome {
     /// It was delivered.
     pub fn is_delivered(&self) -> bool {

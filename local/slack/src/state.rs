@@ -105,6 +105,8 @@ pub struct Message {
     pub only_for: Option<String>,
     /// Whether it came through an incoming webhook.
     pub by_webhook: bool,
+    /// What the app has marked it with.
+    pub metadata: Option<Value>,
 }
 
 impl Message {

@@ -1,23 +1,27 @@
 //! Messages.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::fit::{Room, fit};
 use super::{Actions, Block, layout, limits};
 use crate::{Plain, Text};
+
+/// The type of the metadata that mark a message.
+pub(crate) const MARK: &str = "stagegate_message";
 
 /// A message: blocks, and a text for notifications and for readers that show no blocks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     text: Text,
     blocks: Vec<Block>,
+    mark: Option<String>,
 }
 
 impl Message {
     /// A message whose text stands in notifications. Without blocks it is all there is to see; it is cut at 4000
     /// characters.
     pub fn new(text: Text) -> Self {
-        Self { text, blocks: Vec::new() }
+        Self { text, blocks: Vec::new(), mark: None }
     }
 
     /// Adds a header, cut at 150 characters.
@@ -62,6 +66,13 @@ impl Message {
         self
     }
 
+    /// Marks it, unseen by people, so that the app can find it again in a channel.
+    #[must_use]
+    pub fn marked(mut self, mark: &str) -> Self {
+        self.mark = Some(mark.to_owned());
+        self
+    }
+
     /// The text for notifications.
     pub fn text(&self) -> &Text {
         &self.text
@@ -78,6 +89,9 @@ impl Message {
         let mut fields = Map::new();
         fields.insert("text".into(), self.text.cut(limits::MESSAGE_TEXT).to_markup().into());
         fields.insert("blocks".into(), fit(&self.blocks, room).into());
+        if let Some(mark) = &self.mark {
+            fields.insert("metadata".into(), json!({"event_type": MARK, "event_payload": {"id": mark}}));
+        }
         fields
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 pub use actions::{Actions, Button, Confirm, Style};
 pub use limits::TooLong;
+pub(crate) use message::MARK;
 pub use message::Message;
 pub use modal::{Input, Modal, errors};
 

@@ -44,8 +44,13 @@ const USERS_INFO: Method = Method::repeatable("users.info", &["users:read", "use
 const USERS_LOOKUP: Method = Method::repeatable("users.lookupByEmail", &["users:read.email"]);
 const GROUP_USERS: Method = Method::repeatable("usergroups.users.list", &["usergroups:read"]);
 
+/// The scope depends on the kind of the channel.
+const HISTORY_SCOPES: &[&str] = &["channels:history", "groups:history"];
+pub(super) const HISTORY: Method = Method::repeatable("conversations.history", HISTORY_SCOPES);
+pub(super) const REPLIES: Method = Method::repeatable("conversations.replies", HISTORY_SCOPES);
+
 /// Every method that is called, so that the app's manifest can name exactly the scopes that are needed.
-pub const METHODS: [Method; 9] = [
+pub const METHODS: [Method; 11] = [
     POST_MESSAGE,
     POST_EPHEMERAL,
     UPDATE,
@@ -55,6 +60,8 @@ pub const METHODS: [Method; 9] = [
     USERS_INFO,
     USERS_LOOKUP,
     GROUP_USERS,
+    HISTORY,
+    REPLIES,
 ];
 
 /// A message that Slack has taken.
@@ -259,7 +266,7 @@ impl SlackClient {
     }
 
     /// Slack's methods that read take no JSON.
-    async fn get(
+    pub(super) async fn get(
         &self,
         method: Method,
         query: &[(&str, &str)],
@@ -341,7 +348,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// Slack said yes, and the answer lacks what it should have. The thing was done.
-fn unlike(method: Method, field: &str) -> SlackError {
+pub(super) fn unlike(method: Method, field: &str) -> SlackError {
     let problem = Problem::NotSlack(format!("its \"{field}\" is missing or has another form"));
     SlackError::new(method.name, problem, !method.is_repeatable)
 }

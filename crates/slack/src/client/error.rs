@@ -70,6 +70,11 @@ impl SlackError {
         self.may_have_been_done
     }
 
+    /// Whether there was an answer that is not what Slack documents.
+    pub fn is_unlike(&self) -> bool {
+        matches!(self.problem, Problem::NotSlack(_))
+    }
+
     /// The HTTP status of an answer that says no more than that.
     pub fn status(&self) -> Option<u16> {
         match &self.problem {

@@ -2,6 +2,7 @@
 
 mod api;
 mod error;
+mod history;
 mod http;
 mod url;
 mod webhook;

@@ -113,6 +113,7 @@ pub(crate) fn content(arguments: &Arguments) -> Result<Message, Refused> {
         updates: 0,
         only_for: None,
         by_webhook: false,
+        metadata: arguments.get("metadata").cloned(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod chat;
+mod conversations;
 mod users;
 mod views;
 
@@ -124,6 +125,8 @@ fn dispatch(shared: &Shared, state: &mut State, method: &str, arguments: &Argume
         "chat.postEphemeral" => chat::post_ephemeral(state, arguments),
         "chat.update" => chat::update(state, arguments),
         "chat.getPermalink" => chat::get_permalink(shared, state, arguments),
+        "conversations.history" => conversations::history(state, arguments),
+        "conversations.replies" => conversations::replies(state, arguments),
         "views.open" => views::open(shared, state, arguments),
         "views.update" => views::update(state, arguments),
         "users.info" => users::info(state, arguments),

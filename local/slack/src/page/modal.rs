@@ -50,6 +50,7 @@ fn other(state: &State, place: &Place, block: &Value) -> Markup {
         updates: 0,
         only_for: None,
         by_webhook: false,
+        metadata: None,
     };
     blocks::block(state, place, &nowhere, block)
 }
