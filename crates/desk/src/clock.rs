@@ -23,6 +23,11 @@ impl Clock {
         Self { base: local.unwrap_or_else(Timestamp::now), started: Instant::now() }
     }
 
+    /// A clock that shows this time now.
+    pub fn showing(now: Timestamp) -> Self {
+        Self { base: now, started: Instant::now() }
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         let passed = SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::ZERO);

@@ -26,6 +26,6 @@ pub use open::Opened;
 pub use person::Unverified;
 pub use pipelines::{Found, Pipelines};
 pub use process::main;
-pub use release::note;
+pub use release::{note, revisions, verdicts};
 pub use settings::Settings;
 pub use stagegate_channel::{SecretError, Secrets, variable};

@@ -108,7 +108,7 @@ impl Pipelines {
             return Ok(Some((execution, state.action_execution_id().map(str::to_owned))));
         }
         let request = self.client.list_action_executions().pipeline_name(&place.pipeline).max_results(100);
-        let page = request.send().await.map_err(|error| DeskError::aws(listing(place), &error))?;
+        let page = request.send().await.map_err(|error| DeskError::aws(listing(&place.pipeline), &error))?;
         let found = page
             .action_execution_details()
             .iter()
@@ -244,7 +244,12 @@ impl Pipelines {
         Ok(SignedDuration::from_mins(minutes.map_or(DEFAULT_TIMEOUT_MINUTES, i64::from)))
     }
 
-    pub(crate) async fn execution(&self, pipeline: &str, execution: &str) -> Result<PipelineExecution, DeskError> {
+    /// An execution.
+    ///
+    /// # Errors
+    ///
+    /// If CodePipeline does not say.
+    pub async fn execution(&self, pipeline: &str, execution: &str) -> Result<PipelineExecution, DeskError> {
         let request = self.client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(execution);
         let what = || format!("read the execution {execution} of {pipeline}");
         let answer = request.send().await.map_err(|error| DeskError::aws(what(), &error))?;
@@ -252,7 +257,11 @@ impl Pipelines {
     }
 
     /// The latest executions of a pipeline, the newest first.
-    pub(crate) async fn latest(&self, pipeline: &str) -> Result<Vec<PipelineExecutionSummary>, DeskError> {
+    ///
+    /// # Errors
+    ///
+    /// If CodePipeline does not say.
+    pub async fn latest(&self, pipeline: &str) -> Result<Vec<PipelineExecutionSummary>, DeskError> {
         let request = self.client.list_pipeline_executions().pipeline_name(pipeline).max_results(100);
         let answer = request
             .send()
@@ -261,14 +270,27 @@ impl Pipelines {
         Ok(answer.pipeline_execution_summaries.unwrap_or_default())
     }
 
-    /// The actions of an execution.
-    pub(crate) async fn actions(
-        &self,
-        place: &Place,
-        execution: &str,
-    ) -> Result<Vec<ActionExecutionDetail>, DeskError> {
+    /// The names of the stages of a pipeline in their order, as they are in a version of it.
+    ///
+    /// # Errors
+    ///
+    /// If CodePipeline does not say.
+    pub async fn stages(&self, pipeline: &str, version: Option<i32>) -> Result<Vec<String>, DeskError> {
+        let request = self.client.get_pipeline().name(pipeline).set_version(version);
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| DeskError::aws(format!("read the pipeline {pipeline}"), &error))?;
+        let stages = answer.pipeline().into_iter().flat_map(|pipeline| pipeline.stages());
+        Ok(stages.map(|stage| stage.name().to_owned()).collect())
+    }
+
+    /// The actions of an execution, each try by itself.
+    ///
+    /// # Errors
+    ///
+    /// If CodePipeline does not say, or the execution is not there any more.
+    pub async fn actions(&self, pipeline: &str, execution: &str) -> Result<Vec<ActionExecutionDetail>, DeskError> {
         let filter = ActionExecutionFilter::builder().pipeline_execution_id(execution).build();
-        let request = self.client.list_action_executions().pipeline_name(&place.pipeline).filter(filter);
+        let request = self.client.list_action_executions().pipeline_name(pipeline).filter(filter);
         let mut pages = request.into_paginator().send();
         let mut actions = Vec::new();
         for _ in 0..MAX_PAGES {
@@ -277,8 +299,8 @@ impl Pipelines {
                 Some(
                     ListActionExecutionsError::PipelineNotFoundException(_)
                     | ListActionExecutionsError::PipelineExecutionNotFoundException(_),
-                ) => DeskError::Configuration(format!("{}: it is not there any more", listing(place))),
-                _ => DeskError::aws(listing(place), &error),
+                ) => DeskError::Configuration(format!("{}: it is not there any more", listing(pipeline))),
+                _ => DeskError::aws(listing(pipeline), &error),
             })?;
             actions.extend(page.action_execution_details.unwrap_or_default());
         }
@@ -292,7 +314,7 @@ impl Pipelines {
         execution: &str,
         id: Option<&str>,
     ) -> Result<Option<ActionExecutionDetail>, DeskError> {
-        let actions = self.actions(place, execution).await?;
+        let actions = self.actions(&place.pipeline, execution).await?;
         let at_place = actions.into_iter().filter(|action| is_at(action, place));
         let mut found: Vec<_> = at_place.filter(|action| is_same(action.action_execution_id(), id)).collect();
         found.sort_by_key(|action| action.start_time().and_then(|time| time.to_millis().ok()));
@@ -320,8 +342,8 @@ fn expired_or_gone(approval: &Approval, now: Timestamp) -> Ended {
     }
 }
 
-fn listing(place: &Place) -> String {
-    format!("list the actions of the pipeline {}", place.pipeline)
+fn listing(pipeline: &str) -> String {
+    format!("list the actions of the pipeline {pipeline}")
 }
 
 fn is_at(action: &ActionExecutionDetail, place: &Place) -> bool {

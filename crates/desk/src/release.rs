@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use aws_sdk_codepipeline::types::{ActionCategory, ActionExecutionDetail, PipelineExecutionStatus};
+use aws_sdk_codepipeline::types::{ActionCategory, ActionExecutionDetail, PipelineExecution, PipelineExecutionStatus};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use stagegate_approval::{Author, Place, Previous, Release, Request, Revision, Started, VerdictNote};
-use stagegate_state_store::Folder;
+use stagegate_state_store::{Folder, StateStore};
 use stagegate_verdict::{Outcome, Verdict};
 
 use crate::{Clock, Desk, DeskError};
@@ -23,7 +23,7 @@ impl Desk {
     pub(crate) async fn gather(&self, request: &mut Request, clock: &Clock) {
         let place = request.place.clone();
         let Some(execution) = request.execution.clone() else { return };
-        match self.pipelines.actions(&place, &execution).await {
+        match self.pipelines.actions(&place.pipeline, &execution).await {
             Ok(actions) => self.take_from_actions(request, &actions, clock).await,
             Err(error) => request.release.gaps.push(error.to_string()),
         }
@@ -72,22 +72,7 @@ impl Desk {
             let detail = trigger.trigger_detail().map(cut);
             Some(Started { trigger: trigger.trigger_type()?.as_str().to_owned(), detail })
         });
-        for artifact in found.artifact_revisions() {
-            let Some(id) = artifact.revision_id() else { continue };
-            let known = release.revisions.iter_mut().find(|revision| revision.id == id || revision.id.is_empty());
-            let place = match known {
-                Some(known) => known,
-                None => {
-                    let source = artifact.name().unwrap_or("source").to_owned();
-                    release.revisions.push(Revision { source, ..Revision::default() });
-                    let last = release.revisions.len() - 1;
-                    &mut release.revisions[last]
-                }
-            };
-            place.id = cut(id);
-            place.url = place.url.take().or_else(|| artifact.revision_url().map(cut));
-            place.message = place.message.take().or_else(|| artifact.revision_summary().map(summary_text));
-        }
+        add_revisions(&mut release.revisions, &found);
         Ok(())
     }
 
@@ -105,15 +90,50 @@ impl Desk {
     }
 
     async fn verdicts(&self, execution: &str) -> Result<Vec<VerdictNote>, DeskError> {
-        let store = self.store()?;
-        let mut notes = Vec::new();
-        for key in store.list(&Folder::verdicts(execution), MAX_VERDICTS).await? {
-            if let Some(stored) = store.get(&key).await? {
-                notes.push(note(&stored.document));
-            }
+        verdicts(self.store()?, execution).await
+    }
+}
+
+/// What the gates have said about an execution, in the order of time.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub async fn verdicts(store: &StateStore, execution: &str) -> Result<Vec<VerdictNote>, DeskError> {
+    let mut notes = Vec::new();
+    for key in store.list(&Folder::verdicts(execution), MAX_VERDICTS).await? {
+        if let Some(stored) = store.get(&key).await? {
+            notes.push(note(&stored.document));
         }
-        notes.sort_by(|one, other| (one.at, &one.gate).cmp(&(other.at, &other.gate)));
-        Ok(notes)
+    }
+    notes.sort_by(|one, other| (one.at, &one.gate).cmp(&(other.at, &other.gate)));
+    Ok(notes)
+}
+
+/// What the sources of an execution have read.
+pub fn revisions(actions: &[ActionExecutionDetail], execution: &PipelineExecution) -> Vec<Revision> {
+    let mut revisions = actions.iter().filter(is_source).map(revision).collect();
+    add_revisions(&mut revisions, execution);
+    revisions
+}
+
+/// Adds what the execution itself tells about its revisions.
+fn add_revisions(revisions: &mut Vec<Revision>, execution: &PipelineExecution) {
+    for artifact in execution.artifact_revisions() {
+        let Some(id) = artifact.revision_id() else { continue };
+        let known = revisions.iter_mut().find(|revision| revision.id == id || revision.id.is_empty());
+        let place = match known {
+            Some(known) => known,
+            None => {
+                let source = artifact.name().unwrap_or("source").to_owned();
+                revisions.push(Revision { source, ..Revision::default() });
+                let last = revisions.len() - 1;
+                &mut revisions[last]
+            }
+        };
+        place.id = cut(id);
+        place.url = place.url.take().or_else(|| artifact.revision_url().map(cut));
+        place.message = place.message.take().or_else(|| artifact.revision_summary().map(summary_text));
     }
 }
 

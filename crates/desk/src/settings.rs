@@ -27,6 +27,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Settings that are known.
+    pub fn of(config: Config) -> Self {
+        Self { config: OnceLock::from(config) }
+    }
+
     /// The configuration.
     ///
     /// # Errors
