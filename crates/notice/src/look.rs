@@ -17,7 +17,7 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(30);
 const FRESH: SignedDuration = SignedDuration::from_secs(90);
 /// The longest pause after answers that could not be had.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
-/// How long the end of an execution is asked for.
+/// How long AWS is asked that does not answer, or does not know of the execution any more.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// When AWS was asked about an execution.
@@ -85,7 +85,7 @@ impl Thread {
     /// Whether there is nothing more to ask: the end is confirmed, or nobody confirms it.
     pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
         let is_hopeless = self.looked.failing.is_some_and(|since| now.duration_since(since) >= GIVE_UP_AFTER);
-        self.picture.is_over() && (is_hopeless || self.looked.not_before.is_none() && !self.wants_look(now))
+        is_hopeless || self.picture.is_over() && self.looked.not_before.is_none() && !self.wants_look(now)
     }
 
     /// Notes that there is no progress, where that is so for longer than a route allows. `None` where AWS is to be asked
@@ -112,6 +112,13 @@ impl Picture {
     /// Whether nothing goes on any more, as far as it is known.
     pub fn is_over(&self) -> bool {
         self.execution_state().is_some_and(ExecutionState::is_over)
+    }
+
+    /// Whether an action deploys by CodeDeploy at present.
+    pub fn deploys(&self) -> bool {
+        let is_deploy = |provider: &str| provider.starts_with("CodeDeploy");
+        let mut actions = self.actions.values();
+        actions.any(|action| action.state == ActionState::Started && action.provider.as_deref().is_some_and(is_deploy))
     }
 
     /// Whether an action has ended otherwise than well, and CodePipeline was not asked why.

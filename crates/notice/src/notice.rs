@@ -157,7 +157,8 @@ impl Picture {
             (_, None) => "has failed".to_owned(),
         };
         let mut lines = Vec::new();
-        if let Some(reason) = &action.reason {
+        let part = action.external_id.as_ref().and_then(|id| self.parts.get(id));
+        if let Some(reason) = action.reason.as_ref().max(part.and_then(|part| part.reason.as_ref())) {
             let code = reason.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
             lines.push(Line { label: "Reason".into(), text: format!("{}{code}", reason.text), url: None });
         }
@@ -171,7 +172,7 @@ impl Picture {
         if let Some(url) = &action.url {
             lines.push(Line { label: "Details".into(), text: "open".to_owned(), url: Some(url.clone()) });
         }
-        if let Some(url) = &action.logs {
+        if let Some(url) = action.logs.as_ref().or(part.and_then(|part| part.logs.as_ref())) {
             lines.push(Line { label: "Logs".into(), text: "open".to_owned(), url: Some(url.clone()) });
         }
         let stage = action.stage.clone();

@@ -45,12 +45,24 @@ pub struct Picture {
     /// By the time of the last progress, for how long there was none after it when somebody looked.
     #[serde(default)]
     pub stalls: BTreeMap<Timestamp, SignedDuration>,
+    /// What providers have said of parts of it, by their own ids: of builds, for example.
+    #[serde(default)]
+    pub parts: BTreeMap<String, Part>,
     /// What gates have said, by gate.
     #[serde(default)]
     pub verdicts: BTreeMap<String, VerdictLine>,
     /// Whether somebody has looked at an end in failure and found no action that failed.
     #[serde(default)]
     pub fails_without_action: bool,
+}
+
+/// What a provider has said of what it did for an action.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// Why it failed.
+    pub reason: Option<Reason>,
+    /// Where its logs are.
+    pub logs: Option<String>,
 }
 
 /// What is known of a stage beside its actions.
@@ -158,6 +170,9 @@ impl Picture {
         greater(&mut self.breaks, &other.breaks);
         for (since, length) in &other.stalls {
             greater(self.stalls.entry(*since).or_default(), length);
+        }
+        for (id, part) in &other.parts {
+            greater(self.parts.entry(id.clone()).or_default(), part);
         }
         for (gate, verdict) in &other.verdicts {
             greater(self.verdicts.entry(gate.clone()).or_insert_with(|| verdict.clone()), verdict);

@@ -66,6 +66,8 @@ pub enum Report {
     Heard(Box<Picture>),
     /// Nothing.
     Nothing,
+    /// AWS may know something new.
+    Hinted,
     /// It stands among those that are looked after.
     Listed,
     /// It does not stand there any more.
@@ -157,6 +159,7 @@ impl Thread {
     fn note(&mut self, report: Report, now: Timestamp) {
         match report {
             Report::Nothing => {}
+            Report::Hinted => (self.looked.at, self.looked.heard) = (None, None),
             Report::Heard(picture) => {
                 let before = self.picture.clone();
                 self.picture.join(&picture);
