@@ -6,10 +6,11 @@ use std::process::ExitCode;
 pub(crate) const SUBCOMMAND: &str = "bootstrap";
 
 /// The functions by the name of their package, which is the name of their binary.
-pub(crate) const FUNCTIONS: [&str; 8] = [
+pub(crate) const FUNCTIONS: [&str; 9] = [
     "approval-request",
     "approval-response",
     "approval-watch",
+    "deploy-notify",
     "job-guard",
     "job-worker",
     "release-gate",
@@ -32,6 +33,7 @@ pub(crate) fn run(function: &str) -> ExitCode {
         "approval-request" => approval_request::main(),
         "approval-response" => approval_response::main(),
         "approval-watch" => approval_watch::main(),
+        "deploy-notify" => deploy_notify::main(),
         "test-gate" => test_gate::main(),
         "release-gate" => release_gate::main(),
         unknown => {

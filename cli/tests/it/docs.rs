@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stagegate_config::{Config, UserParameters};
+use stagegate_config::{Config, NoticeKind, UserParameters};
 
 use crate::{root, run, stagegate};
 
 const GATE_PAGE: &str = "docs/test-gate.md";
 const RELEASE_PAGE: &str = "docs/release-gate.md";
 const SMOKE_PAGE: &str = "docs/smoke-test.md";
+const NOTICES_PAGE: &str = "docs/deploy-notify.md";
 
 /// Folders that hold no documentation of this repository.
 const ELSEWHERE: [&str; 4] = ["target", ".git", "venv", "node_modules"];
@@ -92,6 +93,7 @@ fn the_rights_on_the_page_are_those_of_the_template() {
         ("docs/job-guard.md", &["JobGuardRole"]),
         (RELEASE_PAGE, &["ReleaseGateRole"]),
         ("docs/custom-actions.md", &["JobWorkerRole"]),
+        (NOTICES_PAGE, &["DeployNotifyRole"]),
     ] {
         check_rights(file, roles);
     }
@@ -144,6 +146,24 @@ fn check_rights(file: &str, roles: &[&str]) {
     let granted = role.lines().filter_map(|line| line.trim().strip_prefix("Action: "));
     let granted: BTreeSet<_> = granted.flat_map(|list| list.trim_matches(['[', ']']).split(", ")).collect();
     assert_eq!(rights, granted, "{file}");
+}
+
+/// The table has every kind of notice, and the example is one that is read.
+#[test]
+fn the_notices_on_the_page_are_those_of_stagegate_yaml() {
+    let text = page(NOTICES_PAGE);
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let named: BTreeSet<_> =
+        rows.flat_map(|cell| cell.split(['`', ',', ' ']).filter(|word| !word.is_empty())).collect();
+    for kind in NoticeKind::ALL {
+        assert!(named.contains(kind.name()), "{} is not on the page: {named:?}", kind.name());
+    }
+    let examples: Vec<_> = blocks(&text, "yaml").filter(|block| block.contains("notifications:")).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let config = Config::parse("example", example).unwrap_or_else(|error| panic!("{error}: {example}"));
+        assert!(config.notifications().len() > 1);
+    }
 }
 
 #[test]

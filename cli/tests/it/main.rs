@@ -10,6 +10,7 @@ mod docs;
 mod events;
 mod example_pipeline;
 mod layers;
+mod notices;
 mod release_gate;
 mod smoke_test;
 mod test_gate;

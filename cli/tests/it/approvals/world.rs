@@ -223,6 +223,11 @@ impl World {
         }
     }
 
+    /// The folder of this world.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// How often the functions have made a call.
     pub(crate) fn calls(&self, operation: &str) -> u64 {
         let calls = self.aws.calls().into_iter();

@@ -1,0 +1,5 @@
+//! The Lambda function `deploy-notify`.
+
+fn main() -> std::process::ExitCode {
+    deploy_notify::main()
+}

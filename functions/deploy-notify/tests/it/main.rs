@@ -1,0 +1,10 @@
+//! The function against a local CodePipeline, S3 and Slack: everything but its process is as it is deployed.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too, and fail where they stand")]
+
+mod channels;
+mod orders;
+mod quiet;
+mod recorded;
+mod routing;
+mod world;
