@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use jiff::civil::Date;
+use stagegate_config::ChannelKind;
 
 use crate::commands::check;
 
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Override(OverrideOptions),
     /// List what was decided and overridden by whom, and verify that nothing of it is missing or was changed.
     Audit(AuditOptions),
+    /// Show how notices look in a channel, with the templates of the configuration.
+    NotifyPreview(NotifyPreviewOptions),
     /// Check configuration, template and pipelines against each other, without an AWS account.
     Check(CheckOptions),
     /// Serve as the bootstrap of a function of the local Lambda.
@@ -271,6 +274,27 @@ fn length(text: &str) -> Result<std::time::Duration, String> {
         return Err("an override holds for seven days at the most".to_owned());
     }
     Ok(length)
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NotifyPreviewOptions {
+    /// What is told: a kind of notice such as failed, status for the message that is kept current, or a file with an event of
+    /// EventBridge.
+    #[arg(value_name = "EVENT")]
+    pub(crate) event: String,
+    /// The kind of channel: slack, slack_webhook, sns, teams or webhook [default: all of them].
+    #[arg(long, value_name = "KIND", value_parser = channel_kind)]
+    pub(crate) channel: Option<ChannelKind>,
+    /// The configuration with the templates [default: infra/config/stagegate.yaml here or in a folder above].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+fn channel_kind(text: &str) -> Result<ChannelKind, String> {
+    ChannelKind::ALL
+        .into_iter()
+        .find(|kind| kind.name() == text)
+        .ok_or_else(|| format!("a kind of channel is wanted: {}", ChannelKind::ALL.map(ChannelKind::name).join(", ")))
 }
 
 #[derive(Debug, ClapArgs)]

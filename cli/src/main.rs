@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::ReleaseGate(options) => commands::release_gate::run(&options),
         Command::Override(options) => commands::override_gate::run(&options),
         Command::Audit(options) => commands::audit::run(&options),
+        Command::NotifyPreview(options) => commands::notify_preview::run(&options),
         Command::Check(options) => commands::check::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),
     };

@@ -8,6 +8,7 @@ mod config;
 mod definitions;
 mod functions;
 mod json;
+mod notifications;
 mod pipeline;
 mod problem;
 mod release;
@@ -24,6 +25,7 @@ use self::approvals::ApprovalAction;
 use self::definitions::Definitions;
 use self::functions::{Called, Functions};
 use self::json::Node;
+use self::notifications::Stages;
 use self::pipeline::Pipeline;
 use self::problem::{Problems, instead};
 
@@ -49,6 +51,7 @@ pub(crate) fn check(files: &Files<'_>, settings: &Settings, at: Date) -> Vec<Pro
     let config = text.as_ref().and_then(|text| config::check(&config_name, text, at, &mut problems));
     if let (Some(text), Some(config)) = (&text, &config) {
         approvals::check(text, config, approval_actions(&definitions).as_deref(), &mut problems);
+        notifications::check(files.config, text, config, stages(&definitions).as_deref(), &mut problems);
     }
     all.extend(problems.sorted());
     if let Some(config) = &config {
@@ -90,6 +93,21 @@ fn approval_actions(definitions: &[Definitions]) -> Option<Vec<ApprovalAction>> 
             stage: action.stage.to_owned(),
             action: action.name.to_owned(),
         }));
+    }
+    Some(found)
+}
+
+/// The stages of the pipelines; `None` where there is none to look at, or one of them cannot be read.
+fn stages(definitions: &[Definitions]) -> Option<Vec<Stages>> {
+    if definitions.is_empty() || definitions.iter().any(|file| !file.problems.is_empty()) {
+        return None;
+    }
+    let mut found = Vec::new();
+    for text in definitions.iter().flat_map(|file| &file.texts) {
+        let root = Node::read(text).ok()?;
+        let pipeline = Pipeline::read(&root);
+        let stages = pipeline.actions.iter().map(|action| action.stage.to_owned()).collect();
+        found.push(Stages { pipeline: pipeline.name?.to_owned(), stages });
     }
     Some(found)
 }

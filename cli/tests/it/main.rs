@@ -11,6 +11,7 @@ mod events;
 mod example_pipeline;
 mod layers;
 mod notices;
+mod notifications;
 mod release_gate;
 mod smoke_test;
 mod test_gate;

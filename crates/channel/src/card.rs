@@ -108,6 +108,21 @@ impl Card {
         self
     }
 
+    /// Adds text in the Markdown of cards (bold, italics, lists, links), in which all that is foreign was escaped.
+    #[must_use]
+    pub(crate) fn markdown(mut self, text: &str) -> Self {
+        let mut spacing = "medium";
+        for line in text.lines() {
+            if line.trim().is_empty() {
+                spacing = "medium";
+                continue;
+            }
+            self.body.push(json!({"type": "TextBlock", "text": line, "wrap": true, "spacing": spacing}));
+            spacing = "none";
+        }
+        self
+    }
+
     /// Adds a button that opens a page, where the URL is one.
     #[must_use]
     pub fn button(mut self, title: &'static str, url: Option<&str>) -> Self {

@@ -40,7 +40,7 @@ fn separated(text: &str) -> String {
     while let Some(character) = rest.next() {
         separated.push(character);
         let acts = match character {
-            '@' => rest.peek().is_some_and(|next| !next.is_whitespace()),
+            '@' => rest.peek().is_some_and(|next| !next.is_whitespace() && *next != SEPARATOR),
             ':' => rest.peek() == Some(&'/'),
             _ => false,
         };

@@ -5,6 +5,7 @@
 //!   [`Digest`](stagegate_notice::Digest) of several.
 //! * [`Outcome`] says whether it was delivered, is refused for good, is to be tried again and when, or whether nobody
 //!   knows. Nothing here remembers anything: whoever sends keeps that.
+//! * [`Templates`] replace the words of notices, in any kind of channel.
 //! * [`Secrets`] are read from Parameter Store, and shown by nothing.
 //!
 //! # What holds
@@ -28,6 +29,7 @@ mod slack_bot;
 mod slack_webhook;
 mod sns;
 mod teams;
+mod template;
 mod webhook;
 
 pub use card::{Card, Run};
@@ -36,3 +38,5 @@ pub use inert::{inert, inert_line};
 pub use outcome::{Found, Outcome};
 pub use say::{Mail, Say, Unsayable};
 pub use secrets::{SecretError, Secrets, variable};
+pub use sns::ATTRIBUTES;
+pub use template::{MEMBERS, TemplateError, Templated, Templates, Variable, samples, variables};

@@ -40,6 +40,11 @@ pub trait Say: Sync {
 
     /// For programs: an object.
     fn data(&self) -> Value;
+
+    /// For the program behind a webhook, which may want another form.
+    fn webhook_data(&self) -> Value {
+        self.data()
+    }
 }
 
 /// A text with a subject.

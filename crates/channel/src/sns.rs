@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::{Channels, Letter, Mail, Outcome};
 
 /// The members of the JSON that are also attributes of the message, where they are texts.
-pub(crate) const ATTRIBUTES: [&str; 7] = ["kind", "subject", "pipeline", "project", "deployment", "stage", "status"];
+pub const ATTRIBUTES: [&str; 7] = ["kind", "subject", "pipeline", "project", "deployment", "stage", "status"];
 
 /// The most bytes of a message. SNS takes 262144 with the attributes (Amazon SNS API reference, Publish).
 const LARGEST: usize = 250_000;

@@ -49,7 +49,7 @@ impl Channels {
                 return Outcome::refused(format!("{error}; it is read from the SSM parameter {}", webhook.secret));
             }
         };
-        let mut post = Post::new("call the webhook", url, &letter.say.data());
+        let mut post = Post::new("call the webhook", url, &letter.say.webhook_data());
         let id = id_of(letter.id);
         let timestamp = Timestamp::now().as_second();
         let signature = key.sign(&id, timestamp, &post.body);

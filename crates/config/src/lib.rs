@@ -25,6 +25,7 @@ mod sarif_policy;
 mod schema;
 pub mod smoke;
 mod suggest;
+mod templates;
 mod test_gate;
 mod tests_policy;
 
@@ -37,6 +38,7 @@ use entry::GateEntry;
 use gate::Fault;
 use notification::NotificationEntry;
 use serde::Deserialize;
+use templates::TemplatesEntry;
 
 pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation, WhenFailed};
 pub use channel::{Channel, ChannelKind, WebhookChannel, WebhookUrl};
@@ -58,6 +60,7 @@ pub use sarif_policy::{SarifPolicy, Severity};
 pub use schema::json_schema;
 pub use smoke::SmokeGate;
 pub use suggest::nearest;
+pub use templates::{TemplateEntry, TemplateForm, TemplateSource, TemplateSubject, template_subject_name};
 pub use test_gate::{Provenance, TestGate, WithoutBaseline};
 pub use tests_policy::{CodeBuildReports, Quarantine, TestsPolicy};
 
@@ -71,6 +74,7 @@ pub struct Config {
     gates: BTreeMap<String, Gate>,
     approvals: Vec<ApprovalPolicy>,
     notifications: Vec<Notification>,
+    templates: Vec<TemplateEntry>,
 }
 
 /// A whole `stagegate.yaml`.
@@ -92,6 +96,9 @@ struct Document {
     /// Who hears of what. Every entry that matches counts, and a channel hears of each thing once.
     #[serde(default)]
     notifications: Vec<NotificationEntry>,
+    /// Messages in words of one's own, by what they tell. What has no template is told in the words of Stagegate.
+    #[serde(default)]
+    templates: TemplatesEntry,
 }
 
 impl Config {
@@ -151,6 +158,7 @@ impl Config {
             })?;
             config.notifications.push(made);
         }
+        config.templates = document.templates.entries();
         Ok(config)
     }
 
@@ -224,6 +232,11 @@ impl Config {
     /// Who hears of what, in the order of the file. Every route that matches counts.
     pub fn notifications(&self) -> &[Notification] {
         &self.notifications
+    }
+
+    /// The templates of messages.
+    pub fn templates(&self) -> &[TemplateEntry] {
+        &self.templates
     }
 
     /// The gate of this name.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use stagegate_approval::{Installation, Place, Terms};
-use stagegate_channel::variable;
+use stagegate_channel::{Templates, variable};
 use stagegate_config::{Channel, Config, ReleaseGate};
 
 use crate::DeskError;
@@ -24,6 +24,7 @@ fn config_path() -> PathBuf {
 #[derive(Default)]
 pub struct Settings {
     config: OnceLock<Config>,
+    templates: OnceLock<Templates>,
 }
 
 impl Settings {
@@ -47,6 +48,16 @@ impl Settings {
             ))
         })?;
         Ok(self.config.get_or_init(|| config))
+    }
+
+    /// The words that replace those of Stagegate in notices, as far as they can be used.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration cannot be read.
+    pub fn templates(&self) -> Result<&Templates, DeskError> {
+        let config = self.config()?;
+        Ok(self.templates.get_or_init(|| Templates::usable(config, &Self::folder())))
     }
 
     /// How the approvals of an action are decided; `None` where nothing is said about them.

@@ -21,7 +21,8 @@
 //!
 //! # What holds
 //!
-//! * **Only text of this crate reaches Slack's markup**: a [`Text`] is made of literals of the program and of escaped text.
+//! * **Only text of this crate reaches Slack's markup**: a [`Text`] is made of literals of the program, of templates of its
+//!   owner, and of escaped text.
 //! * **Slack's limits hold** without losing the buttons: long text is split or cut between two characters, and says so.
 //! * **A message is not repeated behind the caller's back.** Slack offers nothing by which a second `chat.postMessage` could
 //!   be recognised, so a post is tried again only where Slack has said that it did not happen (429), or where it was never

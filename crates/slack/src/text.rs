@@ -16,7 +16,7 @@ const SEPARATOR: char = '\u{200b}';
 /// Text in Slack's markup.
 ///
 /// Foreign text comes in by [`Text::escaped`] and its like, which take away its meaning; markup comes from the literals of
-/// the program only.
+/// the program, and from templates of its owner ([`Text::markup`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
     parts: Vec<Part>,
@@ -41,6 +41,22 @@ impl Text {
     /// Markup of the program itself, such as `*Approvers*`. It is not escaped.
     pub fn literal(markup: &'static str) -> Self {
         Self::of(Part::Words(markup.to_owned()))
+    }
+
+    /// Markup that a template of the program's owner has written, in which all that is foreign was escaped as by
+    /// [`Text::escaped`]. What stands between `<` and `>` stays whole.
+    pub fn markup(markup: &str) -> Self {
+        let mut parts = Vec::new();
+        let mut rest = markup;
+        while let Some((start, end)) = rest.find('<').and_then(|start| Some((start, start + rest[start..].find('>')?)))
+        {
+            parts.push(Part::Words(rest[..start].to_owned()));
+            parts.push(Part::Whole(rest[start..=end].to_owned()));
+            rest = &rest[end + 1..];
+        }
+        parts.push(Part::Words(rest.to_owned()));
+        parts.retain(|part| part.length() > 0);
+        Self { parts }
     }
 
     /// Any text, with its line ends. It cannot mention or link anything.

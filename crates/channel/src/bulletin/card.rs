@@ -34,7 +34,8 @@ fn runs(line: &Line) -> [Run; 3] {
     [Run::new(&line.label, LINE).bold(), Run::literal(" "), Run::new(&line.text, LINE).link(url.as_deref())]
 }
 
-fn color(status: Status) -> &'static str {
+/// The colour of a status.
+pub(crate) fn color(status: Status) -> &'static str {
     match status {
         Status::Running | Status::Waiting => "accent",
         Status::Succeeded => "good",

@@ -12,7 +12,8 @@ use stagegate_slack::blocks::Message;
 
 use crate::{Card, Mail, Say, Unsayable};
 
-use data::data;
+pub(crate) use card::color;
+pub(crate) use data::data;
 pub(crate) use mail::web_page;
 
 /// The most characters of one text.

@@ -5,7 +5,9 @@
 mod bulletins;
 mod destinations;
 mod guard;
+mod page;
 mod server;
 mod signatures;
 mod sns;
+mod templates;
 mod world;

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::{or_null, schema, text};
-use crate::{ChannelKind, NoticeKind};
+use crate::{ChannelKind, NoticeKind, TemplateSource};
 
 fn given(key: &str, kind: &str) -> Value {
     json!({"required": [key], "properties": {key: {"type": kind}}})
@@ -59,6 +59,31 @@ pub(crate) fn kinds(generator: &mut SchemaGenerator) -> Schema {
 pub(crate) fn some_kinds(generator: &mut SchemaGenerator) -> Schema {
     let kind = NoticeKind::json_schema(generator).to_value();
     schema(json!({"type": "array", "items": kind, "uniqueItems": true, "default": []}))
+}
+
+impl JsonSchema for TemplateSource {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TemplateSource".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = json!({"title": "template", "type": "string", "pattern": r"\S"});
+        let map = json!({
+            "title": "map of a file",
+            "type": "object",
+            "properties": {
+                "file": {
+                    "description": "The path of the file, beside `stagegate.yaml`.",
+                    "title": "path",
+                    "type": "string",
+                    "pattern": r"^(?!.*\\)(?!/)(?!(?:.*/)?\.{0,2}(?:/|$))(?=.*\S).+$",
+                },
+            },
+            "required": ["file"],
+            "additionalProperties": false,
+        });
+        schema(json!({"anyOf": [text, map]}))
+    }
 }
 
 /// A route has one source, and goes somewhere.

@@ -28,7 +28,7 @@ pub(crate) fn refused_notification() -> Vec<(String, Vec<&'static str>)> {
         ),
         (
             route("{pipeline: web, on: [failed], channels: [oncall, release]} # of the whole"),
-            vec!["stagegate.yaml:5:55", "did you mean \"releases\""],
+            vec!["stagegate.yaml:5:54", "did you mean \"releases\""],
         ),
         (
             route("{pipeline: web, on: [failed], channel: oncall, thread: true} # of the whole"),
@@ -80,6 +80,13 @@ pub(crate) fn refused_notification() -> Vec<(String, Vec<&'static str>)> {
             route("{pipeline: web, on: [failed], channel: oncall, quiet_hours: {from: '09:00', zone: UTC, exept: []}}"),
             vec!["did you mean \"except\""],
         ),
+        ("templates: {faild: {slack: a}}".to_owned(), vec!["did you mean \"failed\""]),
+        ("templates: {failed: {slak: a}}".to_owned(), vec!["did you mean \"slack\"", "stagegate.yaml:1"]),
+        ("templates: {failed: {slack: ' '}}".to_owned(), vec!["an empty template tells nothing"]),
+        ("templates: {failed: {slack: {fil: a}}}".to_owned(), vec!["did you mean \"file\""]),
+        ("templates: {failed: {slack: {file: ../a}}}".to_owned(), vec!["\"../a\" is no path below stagegate.yaml"]),
+        ("templates: {failed: {slack: {file: /a}}}".to_owned(), vec!["is no path below"]),
+        ("templates: {failed: {slack: {}}}".to_owned(), vec!["file"]),
         ("channels: {a: {teams: 'https://a.logic.azure.com/x?sig=y'}}".to_owned(), vec!["is a secret"]),
         ("channels: {a: {webhook: /stagegate/webhooks/a}}".to_owned(), vec!["is written `slack_webhook:"]),
         ("channels: {a: {teams: /a, sns: 'arn:aws:sns:eu-west-1:111122223333:b'}}".to_owned(), vec!["exactly one of"]),

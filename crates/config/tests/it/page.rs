@@ -18,6 +18,9 @@ const TABLES: &[(&str, &[&str])] = &[
     ("escalate", &["approvals", "[]", "escalate"]),
     ("notification", &["notifications", "[]"]),
     ("quiet_hours", &["notifications", "[]", "quiet_hours"]),
+    ("templates", &["templates"]),
+    ("forms", &["templates", "failed"]),
+    ("template", &["templates", "failed", "slack"]),
     ("gate", &["gates", "*"]),
     ("tests", &["gates", "*", "tests"]),
     ("reports", &["gates", "*", "tests", "reports", "[]"]),
@@ -98,7 +101,8 @@ fn the_examples_are_read() {
         // An example of one policy stands for the gate that holds it.
         let indented =
             || format!("gates:\n  example:\n{}", block.lines().map(|line| format!("    {line}\n")).collect::<String>());
-        let is_file = ["gates:", "channels:", "approvals:", "notifications:"].iter().any(|key| block.contains(key));
+        let is_file =
+            ["gates:", "channels:", "approvals:", "notifications:", "templates:"].iter().any(|key| block.contains(key));
         let text = if is_file { block.to_owned() } else { indented() };
         Config::parse(PAGE, &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         examples += 1;

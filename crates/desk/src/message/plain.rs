@@ -16,7 +16,7 @@ pub(super) fn plain(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Ma
     let title = title(approval, kind);
     let mut text = format!("{}\n\n", inert_line(&title, LINE));
     for (name, value) in lines(approval, kind, now) {
-        let value = web_page(&value).unwrap_or_else(|| inert_line(&value, LINE));
+        let value = web_page(name, &value).unwrap_or_else(|| inert_line(&value, LINE));
         let _ = writeln!(text, "{name}: {value}");
     }
     Mail::new(&title, text)
@@ -79,9 +79,10 @@ pub(super) fn lines(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Ve
     lines
 }
 
-/// Where it is a page, its URL as a browser would write it.
-pub(super) fn web_page(text: &str) -> Option<String> {
-    super::url(Some(text)).filter(|url| url.as_str().len() <= 2000).map(String::from)
+/// Of a line that is a link to a page, its URL as a browser would write it.
+pub(super) fn web_page(name: &str, text: &str) -> Option<String> {
+    let url = super::url(Some(text)).filter(|_| matches!(name, "Review" | "Console"))?;
+    (url.as_str().len() <= 2000).then(|| url.to_string())
 }
 
 fn how(outcome: &Outcome) -> String {

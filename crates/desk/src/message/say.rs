@@ -31,7 +31,7 @@ impl Say for Asked<'_> {
         let card = Card::new(&plain::title(self.approval, self.kind), None);
         let lines = plain::lines(self.approval, self.kind, self.now);
         let card = lines.into_iter().fold(card, |card, (name, value)| {
-            let page = plain::web_page(&value);
+            let page = plain::web_page(name, &value);
             let value = Run::new(&value, LINE).link(page.as_deref());
             card.line([Run::literal(name).bold(), Run::literal(" "), value])
         });

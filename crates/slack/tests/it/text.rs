@@ -31,6 +31,14 @@ fn foreign_text_is_only_text() {
 }
 
 #[test]
+fn markup_of_a_template_is_cut_between_its_links() {
+    let markup = "ab <https://example.com|label> *c* < d";
+    assert_eq!(Text::markup(markup).to_markup(), markup);
+    assert_eq!(Text::markup(markup).cut(10).to_markup(), "ab …");
+    assert_eq!(Text::markup("").to_markup(), "");
+}
+
+#[test]
 fn the_program_can_mark_mention_and_link() {
     let url = |text: &str| text.parse().unwrap();
     let cases = [
