@@ -30,7 +30,7 @@ pub struct Settings {
 impl Settings {
     /// Settings that are known.
     pub fn of(config: Config) -> Self {
-        Self { config: OnceLock::from(config) }
+        Self { config: OnceLock::from(config), templates: OnceLock::new() }
     }
 
     /// The configuration.

@@ -235,7 +235,8 @@ impl Notifier {
     async fn send(&self, effect: Box<Effect>) -> Result<Report, DeskError> {
         let Ok(channel) = self.config()?.channel(&effect.channel) else { return Ok(Report::Rejected(effect)) };
         let (below, replaces) = (effect.below.as_ref(), effect.replaces.as_ref());
-        let letter = Letter { id: &effect.mark, say: &effect.bulletin, below, replaces };
+        let said = self.parts.settings.templates()?.say(&effect.bulletin);
+        let letter = Letter { id: &effect.mark, say: &said, below, replaces };
         let outcome = self.parts.channels.send(channel, &letter, Instant::now() + SEND).await;
         Ok(match outcome {
             Outcome::Delivered { message } => Report::Sent(effect, message),
