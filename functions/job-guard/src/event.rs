@@ -103,8 +103,8 @@ mod tests {
             let file = format!("{}/../../events/lambda/{name}.json", env!("CARGO_MANIFEST_DIR"));
             serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
         };
-        let Ok(Event::Died(record)) = Event::read(&recorded("on-failure-record")) else { panic!("no record") };
-        assert_eq!(record.job.to_string(), "11111111-abcd-1111-abcd-111111abcdef");
+        let Ok(Event::Died(job, record)) = Event::read(&recorded("on-failure-record")) else { panic!("no record") };
+        assert_eq!(job.to_string(), "11111111-abcd-1111-abcd-111111abcdef");
         assert_eq!(record.function.as_deref(), Some("stagegate-test-gate"));
         assert!(format!("{:?}", record.cause).contains("120"), "{:?}", record.cause);
         assert!(matches!(Event::read(&recorded("scheduled")), Ok(Event::Tick)));
