@@ -4,6 +4,7 @@
 
 mod events;
 mod history;
+mod hostile;
 mod job;
 mod judge;
 mod judge_more;

@@ -1,0 +1,171 @@
+//! Ways to break the worker that hands jobs of custom actions to their gates. `docs/fault-matrix.md` holds the table.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stagegate_local_aws::faults::{CallFault, CallPlan, InvokeFault, InvokePlan, Refusal, Signal, When};
+use stagegate_local_clock::Clock;
+use stagegate_local_codepipeline::engine::ExecutionStatus;
+
+use crate::evidence::{GUARD, TEST_GATE, WORKER};
+use crate::pipelines;
+use crate::world::{LIMIT, World, root, turn};
+
+struct Row {
+    fault: &'static str,
+    calls: fn() -> CallPlan,
+    invokes: fn() -> InvokePlan,
+    /// The function that answers.
+    by: &'static str,
+    code: &'static str,
+    text: &'static str,
+}
+
+/// What the guard says of a job that a worker took, by its lease.
+const LOST: &str = "stagegate-job-worker gave no answer in its time";
+
+const ROW: Row = Row {
+    fault: "",
+    calls: || CallPlan::seeded(1),
+    invokes: || InvokePlan::seeded(1),
+    by: TEST_GATE,
+    code: "",
+    text: "passed",
+};
+
+fn first(call: &str, count: u64, fault: CallFault) -> CallPlan {
+    CallPlan::seeded(1).on(call, "*", When::First(count), fault)
+}
+
+/// The worker is held up in a call, and killed in it; the next worker is not.
+fn held(call: &str) -> CallPlan {
+    first(call, 1, CallFault::Slow(Duration::from_secs(30)))
+}
+
+fn strike(fault: InvokeFault) -> InvokePlan {
+    InvokePlan::seeded(1).on(WORKER, When::First(1), fault)
+}
+
+fn killed() -> InvokePlan {
+    strike(InvokeFault::Signal(Signal::Kill, Duration::from_millis(1500)))
+}
+
+fn rows() -> Vec<Row> {
+    vec![
+        Row { fault: "none", ..ROW },
+        Row {
+            fault: "PollForJobs is refused with 500, twice",
+            calls: || first("codepipeline:PollForJobs", 2, CallFault::Refuse(Refusal::of_status(500))),
+            ..ROW
+        },
+        Row {
+            fault: "the connection ends before AcknowledgeJob counts",
+            calls: || first("codepipeline:AcknowledgeJob", 1, CallFault::CutOff),
+            ..ROW
+        },
+        Row {
+            fault: "the connection ends after AcknowledgeJob counted",
+            calls: || first("codepipeline:AcknowledgeJob", 1, CallFault::CutOffAfterwards),
+            by: GUARD,
+            code: "SystemUnavailable",
+            text: LOST,
+            ..ROW
+        },
+        Row {
+            fault: "the gate may not be invoked",
+            calls: || first("lambda:Invoke", 9, CallFault::Refuse(Refusal::of_status(403))),
+            by: WORKER,
+            code: "PermissionError",
+            text: "failed to hand the job to ",
+            ..ROW
+        },
+        Row {
+            fault: "Invoke is refused with 429, twice",
+            calls: || first("lambda:Invoke", 2, CallFault::Refuse(Refusal::of_status(429))),
+            ..ROW
+        },
+        Row {
+            fault: "the lease cannot be written",
+            calls: || {
+                let refusal = CallFault::Refuse(Refusal::of_s3_status(403));
+                CallPlan::seeded(1).on("s3:PutObject", "*/handovers/*", When::Always, refusal)
+            },
+            ..ROW
+        },
+        Row { fault: "it is killed at its start", invokes: || strike(InvokeFault::CrashAtStart), ..ROW },
+        Row { fault: "it is throttled", invokes: || strike(InvokeFault::Throttle), ..ROW },
+        Row {
+            fault: "it is killed before it takes the job",
+            calls: || held("codepipeline:PollForJobs"),
+            invokes: killed,
+            ..ROW
+        },
+        Row {
+            fault: "it is killed between taking the job and handing it on",
+            calls: || held("lambda:Invoke"),
+            invokes: killed,
+            by: GUARD,
+            code: "SystemUnavailable",
+            text: LOST,
+            ..ROW
+        },
+    ]
+}
+
+async fn try_row(world: &World, row: &Row) -> Result<Duration, String> {
+    let (calls, invokes) = (Arc::new((row.calls)()), Arc::new((row.invokes)()));
+    world.switch.calls(Some(calls.clone()));
+    world.switch.invokes(Some(invokes.clone()));
+    let begun = Instant::now();
+    let execution = world.start("handed-on", "custom").await;
+    let ended = world.end("handed-on", &execution, LIMIT).await.ok_or("the job hangs")?;
+    let took = begun.elapsed();
+    world.switch.calls(None);
+    world.switch.invokes(None);
+    let status = if row.code.is_empty() { ExecutionStatus::Succeeded } else { ExecutionStatus::Failed };
+    if (ended.status, ended.code.as_str()) != (status, row.code) || !ended.message.contains(row.text) {
+        return Err(format!("it ended so: {ended:?}"));
+    }
+    if row.fault != "none" && calls.met().is_empty() && invokes.met().is_empty() {
+        return Err("the fault was never met".to_owned());
+    }
+    // The last answer is the one that counted; each row has one.
+    let by = world.switch.seen.lock().unwrap().answers.last().map(|(_, by, _)| by.clone());
+    if by.as_deref() != Some(row.by) {
+        return Err(format!("{by:?} has answered: {ended:?}"));
+    }
+    world.until("the end of the leases", |world| world.leases().is_empty()).await;
+    world.assert_no_secret(&ended.message);
+    if world.end("handed-on", &execution, LIMIT).await.as_ref() != Some(&ended) {
+        return Err("the answer has changed".to_owned());
+    }
+    Ok(took)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_breaks_loses_no_job() {
+    let _turn = turn().await;
+    // A minute, in which the next worker comes, is three seconds.
+    let world = World::new(Clock::scaled(20.0), |_| ()).await;
+    world.configure(WORKER, |config| config.timeout = Duration::from_secs(14));
+    let pipeline = pipelines::custom("handed-on", "Test", "Stagegate-TestGate", "test-pass");
+    world.aws.put_pipeline(&pipeline).await.unwrap();
+    let mut table = "| fault of `job-worker` | answered by | as |\n|---|---|---|\n".to_owned();
+    let mut problems = Vec::new();
+    for row in rows() {
+        let by = row.by.trim_start_matches("stagegate-");
+        let code = if row.code.is_empty() { "succeeds" } else { row.code };
+        table += &format!("| {} | `{by}` | `{code}` |\n", row.fault);
+        match try_row(&world, &row).await {
+            Ok(took) => println!("{:55} {:6.2} s", row.fault, took.as_secs_f64()),
+            Err(problem) => problems.push(format!("{}: {problem}", row.fault)),
+        }
+        world.switch.calls(None);
+        world.switch.invokes(None);
+    }
+    println!("{table}");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    let page = std::fs::read_to_string(root().join("docs/fault-matrix.md")).unwrap();
+    assert!(page.contains(&table), "docs/fault-matrix.md has another table than this one:\n{table}");
+    world.shutdown().await;
+}

@@ -1,0 +1,98 @@
+//! Custom actions whose workers are killed at random: each job is done once, or failed once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use stagegate_local_aws::faults::{Attempt, InvokeFault, InvokeFaults, Signal};
+use stagegate_local_aws::{Arrival, Sent};
+use stagegate_local_clock::Clock;
+use stagegate_local_codepipeline::engine::ExecutionStatus;
+use stagegate_local_lambda::InvocationType;
+
+use crate::evidence::{TEST_GATE, WORKER};
+use crate::pipelines;
+use crate::random::{Random, number};
+use crate::world::{LIMIT, World, turn};
+
+const JOBS: usize = 200;
+const WORKERS: usize = 10;
+/// How many of the jobs belong to one pipeline, which has fifty executions at the most.
+const EACH: usize = 40;
+
+/// Kills three workers of ten, each at a moment of its own.
+struct Kills(std::sync::Mutex<Random>);
+
+impl InvokeFaults for Kills {
+    fn attempt(&self, attempt: &Attempt<'_>) -> InvokeFault {
+        let mut random = self.0.lock().unwrap();
+        if attempt.function != WORKER || !random.percent(30) {
+            return InvokeFault::None;
+        }
+        let after = Duration::from_millis(50 + random.below(600));
+        random.one_of(&[InvokeFault::Signal(Signal::Kill, after), InvokeFault::OutOfMemory(after)])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_workers_that_are_killed_do_each_of_200_jobs_once() {
+    let _turn = turn().await;
+    let seed = number("STAGEGATE_FAULT_SEED", 1);
+    println!("STAGEGATE_FAULT_SEED={seed}");
+    // No event and no minute wakes a worker: the ten of this test are there at the same time.
+    let lost = Arc::new(|sent: &Sent<'_>| if sent.to.ends_with(WORKER) { Vec::new() } else { vec![Arrival::Now] });
+    let world = World::new(Clock::scaled(20.0), |options| options.delivery_fault = Some(lost)).await;
+    // What a worker that died has taken waits for the end of its time.
+    world.configure(WORKER, |config| config.timeout = Duration::from_secs(14));
+    world.configure(TEST_GATE, |config| config.max_concurrency = 8);
+    let mut executions = Vec::new();
+    for number in 0..JOBS {
+        let name = format!("custom-{}", number / EACH);
+        if number % EACH == 0 {
+            let pipeline = pipelines::custom(&name, "Test", "Stagegate-TestGate", "test-pass");
+            world.aws.put_pipeline(&pipeline).await.unwrap();
+        }
+        let execution = world.start(&name, "custom").await;
+        executions.push((name, execution));
+    }
+    world.switch.invokes(Some(Arc::new(Kills(std::sync::Mutex::new(Random::new(seed))))));
+    let (begun, over) = (Instant::now(), AtomicBool::new(false));
+    let work = async || {
+        while !over.load(Ordering::SeqCst) {
+            let _ = world.aws.lambda().invoke(WORKER, "{}", InvocationType::RequestResponse).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let all = async {
+        let ends = executions.iter().map(|(pipeline, execution)| world.end(pipeline, execution, LIMIT));
+        let ended = join_all(ends).await;
+        over.store(true, Ordering::SeqCst);
+        ended
+    };
+    let (ended, _) = tokio::join!(all, join_all((0..WORKERS).map(|_| work())));
+    let (mut done, mut lost) = (0, 0);
+    for ((_, execution), ended) in executions.iter().zip(ended) {
+        let ended = ended.unwrap_or_else(|| panic!("the job of {execution} hangs\n{}", world.logs()));
+        match ended.status {
+            ExecutionStatus::Succeeded => done += 1,
+            _ => {
+                lost += 1;
+                let text = "stagegate-job-worker gave no answer in its time";
+                assert!(ended.message.starts_with(text), "{ended:?}");
+            }
+        }
+    }
+    let attempts: HashMap<_, _> = {
+        let seen = world.switch.seen.lock().unwrap();
+        let of_gate = seen.attempts.iter().filter(|((_, function), _)| function == TEST_GATE);
+        of_gate.map(|((job, _), count)| (job.clone(), *count)).collect()
+    };
+    println!("{done} jobs done and {lost} failed for the worker that took them, in {:.0?}", begun.elapsed());
+    assert!(attempts.values().all(|count| *count == 1), "a gate got a job more than once: {attempts:?}");
+    assert!(attempts.len() >= done && attempts.len() <= JOBS, "{} jobs came to the gate", attempts.len());
+    assert!(done > JOBS / 2, "only {done} of {JOBS} jobs were done");
+    world.until("the end of all leases", |world| world.leases().is_empty()).await;
+    world.shutdown().await;
+}
