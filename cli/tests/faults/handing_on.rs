@@ -107,7 +107,6 @@ fn rows() -> Vec<Row> {
             by: GUARD,
             code: "SystemUnavailable",
             text: LOST,
-            ..ROW
         },
     ]
 }

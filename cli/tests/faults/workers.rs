@@ -15,7 +15,7 @@ use stagegate_local_lambda::InvocationType;
 use crate::evidence::{TEST_GATE, WORKER};
 use crate::pipelines;
 use crate::random::{Random, number};
-use crate::world::{LIMIT, World, turn};
+use crate::world::{LIMIT, World, is_bystander, turn};
 
 const JOBS: usize = 200;
 const WORKERS: usize = 10;
@@ -42,7 +42,10 @@ async fn ten_workers_that_are_killed_do_each_of_200_jobs_once() {
     let seed = number("STAGEGATE_FAULT_SEED", 1);
     println!("STAGEGATE_FAULT_SEED={seed}");
     // No event and no minute wakes a worker: the ten of this test are there at the same time.
-    let lost = Arc::new(|sent: &Sent<'_>| if sent.to.ends_with(WORKER) { Vec::new() } else { vec![Arrival::Now] });
+    let lost = Arc::new(|sent: &Sent<'_>| match sent.to.ends_with(WORKER) || is_bystander(sent.to) {
+        true => Vec::new(),
+        false => vec![Arrival::Now],
+    });
     let world = World::new(Clock::scaled(20.0), |options| options.delivery_fault = Some(lost)).await;
     // What a worker that died has taken waits for the end of its time.
     world.configure(WORKER, |config| config.timeout = Duration::from_secs(14));
