@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Audit(AuditOptions),
     /// Show how notices look in a channel, with the templates of the configuration.
     NotifyPreview(NotifyPreviewOptions),
+    /// Tell how pipelines deliver: deployments, lead time, failures, and what takes how long.
+    Report(ReportOptions),
     /// Check configuration, template and pipelines against each other, without an AWS account.
     Check(CheckOptions),
     /// Serve as the bootstrap of a function of the local Lambda.
@@ -295,6 +297,31 @@ fn channel_kind(text: &str) -> Result<ChannelKind, String> {
         .into_iter()
         .find(|kind| kind.name() == text)
         .ok_or_else(|| format!("a kind of channel is wanted: {}", ChannelKind::ALL.map(ChannelKind::name).join(", ")))
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReportOptions {
+    /// A copy of the state bucket, or the folder that `stagegate up --data` was given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
+    /// The state bucket of the functions, which is an output of the stack.
+    #[arg(long, value_name = "BUCKET", env = "STAGEGATE_STATE_BUCKET")]
+    pub(crate) state_bucket: Option<String>,
+    /// Only pipelines of this name, in which `*` stands for any characters and `?` for one.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pipeline: Option<String>,
+    /// Since when: a day (in UTC), a time, or a length of time such as 30d [default: the first execution].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// The stagegate.yaml that says what production is [default: infra/config/stagegate.yaml here or in a folder above].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a web page with plots, too: one file that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -204,7 +204,8 @@ pub(crate) async fn start(
     });
     let aws = aws.await.map_err(|error| CommandError::unavailable(format!("start the local AWS: {error}")))?;
     local_slack::connect(&slack, &aws, &template)?;
-    let console = Console::start(beside(port, 1), &aws, Some(slack.clone())).await;
+    let config = local_slack::config(&template).unwrap_or_default();
+    let console = Console::start(beside(port, 1), &aws, Some(slack.clone()), config).await;
     let console = console.map_err(|error| CommandError::unavailable(error.to_string()))?;
     let (mut pipelines, mut stacks) = (Vec::new(), Vec::new());
     for definition in definitions {

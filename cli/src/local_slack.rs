@@ -69,7 +69,7 @@ pub(crate) fn connect(slack: &Slack, aws: &LocalAws, template: &Path) -> Result<
 }
 
 /// A configuration that cannot be read is the functions' to complain about, with its place.
-fn config(template: &Path) -> Option<Config> {
+pub(crate) fn config(template: &Path) -> Option<Config> {
     Config::load(&template.parent()?.join(CONFIG)).ok()
 }
 

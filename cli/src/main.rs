@@ -12,6 +12,7 @@ mod http;
 mod local;
 mod local_slack;
 mod progress;
+mod report;
 mod terminal;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Override(options) => commands::override_gate::run(&options),
         Command::Audit(options) => commands::audit::run(&options),
         Command::NotifyPreview(options) => commands::notify_preview::run(&options),
+        Command::Report(options) => commands::report::run(&options),
         Command::Check(options) => commands::check::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),
     };

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod notify_preview;
 pub(crate) mod override_gate;
 pub(crate) mod release_gate;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod smoke_test;
 pub(crate) mod test_gate;

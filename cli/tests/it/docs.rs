@@ -168,11 +168,12 @@ fn the_notices_on_the_page_are_those_of_stagegate_yaml() {
 
 #[test]
 fn the_options_on_the_pages_are_those_of_the_command() {
-    let commands: [(&str, &[&str]); 4] = [
+    let commands: [(&str, &[&str]); 5] = [
         (GATE_PAGE, &["test-gate"]),
         (SMOKE_PAGE, &["smoke-test"]),
         ("docs/stagegate-yaml.md", &["check"]),
         (RELEASE_PAGE, &["release-gate", "override"]),
+        ("docs/delivery.md", &["report"]),
     ];
     for (file, commands) in commands {
         let help: String = commands.iter().map(|command| run(stagegate().args([*command, "--help"])).1).collect();

@@ -5,6 +5,7 @@
 mod approvals;
 mod aws_cli;
 mod check;
+mod delivery;
 mod demo;
 mod docs;
 mod events;

@@ -192,7 +192,7 @@ fn yes() -> bool {
     true
 }
 
-fn name_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NamePattern, D::Error> {
+pub(crate) fn name_pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NamePattern, D::Error> {
     filled_pattern(&String::deserialize(deserializer)?)
 }
 

@@ -7,6 +7,7 @@
 mod approval;
 mod channel;
 mod coverage_policy;
+mod delivery;
 mod entry;
 mod error;
 mod gate;
@@ -43,6 +44,7 @@ use templates::TemplatesEntry;
 pub use approval::{ApprovalPolicy, Approvers, CommentRule, Escalation, WhenFailed};
 pub use channel::{Channel, ChannelKind, WebhookChannel, WebhookUrl};
 pub use coverage_policy::CoveragePolicy;
+pub use delivery::DeliveryRule;
 pub use error::{ConfigError, Place};
 pub use gate::{Gate, WrongKind};
 pub use length::Length;
@@ -75,6 +77,7 @@ pub struct Config {
     approvals: Vec<ApprovalPolicy>,
     notifications: Vec<Notification>,
     templates: Vec<TemplateEntry>,
+    delivery: Vec<DeliveryRule>,
 }
 
 /// A whole `stagegate.yaml`.
@@ -99,6 +102,10 @@ struct Document {
     /// Messages in words of one's own, by what they tell. What has no template is told in the words of Stagegate.
     #[serde(default)]
     templates: TemplatesEntry,
+    /// Which stage of which pipeline is production, for the metrics of delivery. Of several that match, the first one holds;
+    /// without any, it is the stage `Production` of every pipeline.
+    #[serde(default)]
+    delivery: Vec<DeliveryRule>,
 }
 
 impl Config {
@@ -124,7 +131,7 @@ impl Config {
     /// If `text` is not a valid configuration.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         let document: Document = serde_saphyr::from_str(text).map_err(|error| ConfigError::invalid(name, &error))?;
-        let mut config = Self::default();
+        let mut config = Self { delivery: document.delivery, ..Self::default() };
         let at = |entry: &[&str], below: &[String]| {
             let below = below.iter().map(String::as_str);
             Places::read(text).of(&entry.iter().copied().chain(below).collect::<Vec<_>>())

@@ -330,6 +330,11 @@ pub(crate) fn slack_groups(_: &mut SchemaGenerator) -> Schema {
     list(text("Slack user group id", "^S[A-Z0-9]{2,63}$"))
 }
 
+/// Names of actions.
+pub(crate) fn names(_: &mut SchemaGenerator) -> Schema {
+    schema(json!({"type": "array", "items": text("name with `*` and `?`", r"\S"), "default": []}))
+}
+
 /// Domains of e-mail addresses.
 pub(crate) fn domains(_: &mut SchemaGenerator) -> Schema {
     list(text("domain", r"^(?=.{3,253}$)[a-z0-9-]+(?:\.[a-z0-9-]+)+$"))

@@ -11,6 +11,9 @@ pub struct About {
     /// What is released.
     #[serde(default)]
     pub revision: Option<Revision>,
+    /// When that was made, as CodePipeline tells.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
     /// What started it.
     #[serde(default)]
     pub trigger: Option<String>,
@@ -83,6 +86,7 @@ pub struct VerdictLine {
 impl About {
     pub(crate) fn join(&mut self, other: &Self) {
         greater(&mut self.revision, &other.revision);
+        greater(&mut self.created, &other.created);
         greater(&mut self.trigger, &other.trigger);
         greater(&mut self.author, &other.author);
         greater(&mut self.author_email, &other.author_email);

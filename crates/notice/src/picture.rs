@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use stagegate_pipeline_event::{ActionChange, Change, Event, ExecutionChange, StageChange};
+use stagegate_verdict::Outcome;
 
 use crate::about::{About, Series, VerdictLine};
 use crate::action::{Action, Reason, ReasonSource};
@@ -51,6 +52,9 @@ pub struct Picture {
     /// What gates have said, by gate.
     #[serde(default)]
     pub verdicts: BTreeMap<String, VerdictLine>,
+    /// By gate, how its latest verdict came out.
+    #[serde(default)]
+    pub outcomes: BTreeMap<String, Moment<Outcome>>,
     /// Whether somebody has looked at an end in failure and found no action that failed.
     #[serde(default)]
     pub fails_without_action: bool,
@@ -72,6 +76,9 @@ pub struct Stage {
     pub started: Option<Timestamp>,
     /// How it stands.
     pub state: Option<Moment<StageState>>,
+    /// When it was heard to fail for the first time.
+    #[serde(default)]
+    pub failed: Option<Timestamp>,
 }
 
 impl Picture {
@@ -117,7 +124,8 @@ impl Picture {
         let Some(name) = kept(change.stage.as_deref()) else { return };
         let state = change.state.as_deref().and_then(StageState::read).map(|state| Moment { at, state });
         let started = time(change.start_time.as_deref());
-        self.stages.insert(name, Stage { started, state });
+        let failed = state.filter(|moment| moment.state == StageState::Failed).map(|moment| moment.at);
+        self.stages.insert(name, Stage { started, state, failed });
     }
 
     fn action_change(&mut self, change: &ActionChange, at: Timestamp) {
@@ -161,6 +169,7 @@ impl Picture {
             let mine = self.stages.entry(name.clone()).or_default();
             earlier(&mut mine.started, stage.started);
             greater(&mut mine.state, &stage.state);
+            earlier(&mut mine.failed, stage.failed);
         }
         for (id, action) in &other.actions {
             self.actions.entry(id.clone()).or_default().join(action);
@@ -176,6 +185,9 @@ impl Picture {
         }
         for (gate, verdict) in &other.verdicts {
             greater(self.verdicts.entry(gate.clone()).or_insert_with(|| verdict.clone()), verdict);
+        }
+        for (gate, outcome) in &other.outcomes {
+            greater(self.outcomes.entry(gate.clone()).or_insert(*outcome), outcome);
         }
         greater(&mut self.fails_without_action, &other.fails_without_action);
     }

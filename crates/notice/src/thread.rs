@@ -1,6 +1,6 @@
 //! The stored document: the picture, and what was posted where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
@@ -44,6 +44,9 @@ pub struct Thread {
     /// Whether it stands among those that are looked after.
     #[serde(default)]
     pub is_listed: bool,
+    /// The keys of the measurements that were logged: each is logged once.
+    #[serde(default)]
+    pub measured: BTreeSet<String>,
     /// Who sends at present. Everybody else leaves what they know in the picture.
     #[serde(default)]
     pub lease: Option<Lease>,
@@ -135,6 +138,7 @@ impl Thread {
             refusals: BTreeMap::new(),
             looked: Looked::default(),
             is_listed: false,
+            measured: BTreeSet::new(),
             lease: None,
         }
     }

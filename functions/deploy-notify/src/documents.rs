@@ -1,6 +1,7 @@
 //! The documents in the state bucket.
 
 use serde::{Deserialize, Serialize};
+use stagegate_delivery::Production;
 use stagegate_notice::{Digest, History, Subject, Thread};
 use stagegate_state_store::{Document, Folder, Key};
 
@@ -22,6 +23,16 @@ impl Document for Kept<History> {
 impl Document for Kept<Digest> {
     const KIND: &'static str = "digest";
     const VERSION: u32 = 1;
+}
+
+impl Document for Kept<Production> {
+    const KIND: &'static str = "production";
+    const VERSION: u32 = 1;
+}
+
+/// Where it is kept what the executions of a pipeline have done to production.
+pub(crate) fn production_key(pipeline: &str) -> Key<Kept<Production>> {
+    Key::new(&["delivery", pipeline])
 }
 
 /// Where the thread of an execution is kept.

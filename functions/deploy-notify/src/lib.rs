@@ -9,6 +9,7 @@ mod digests;
 mod documents;
 mod handler;
 mod look;
+mod measure;
 mod notifier;
 mod round;
 mod routing;

@@ -130,7 +130,8 @@ impl Notifier {
         picture: Box<Picture>,
         visit: &Visit,
     ) -> Result<(), DeskError> {
-        if routes(self.config()?, subject, name, visit.clock.now()).is_empty() {
+        let is_measured = subject == Subject::Pipeline && self.config()?.is_measured(name);
+        if !is_measured && routes(self.config()?, subject, name, visit.clock.now()).is_empty() {
             tracing::debug!(name, execution, "no route of stagegate.yaml is about it");
             return Ok(());
         }
@@ -155,7 +156,8 @@ impl Notifier {
         for _ in 0..STEPS {
             let step = self.advance(open, &report, visit).await?;
             report = match step {
-                Step::Rest | Step::Held => return Ok(()),
+                Step::Rest => return Box::pin(self.measure(open)).await,
+                Step::Held => return Ok(()),
                 Step::List => {
                     let watched = Watched::of(&open.thread());
                     self.parts.store.create(&watched.key(), &watched).await?;

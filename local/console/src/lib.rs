@@ -1,5 +1,5 @@
 //! One page on the local AWS: pipelines with their stages and actions, what gates have found, approvals that can be
-//! answered, and the channels of the local Slack beside them.
+//! answered, what people hear of an execution, how its pipeline delivers, and the channels of the local Slack beside them.
 //!
 //! The page is rendered here and kept up to date by server-sent events; its script only exchanges the parts that have
 //! changed. It needs nothing from outside this machine.
@@ -7,10 +7,13 @@
 mod model;
 mod page;
 mod routes;
+mod threads;
 mod verdicts;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use stagegate_config::Config;
 use stagegate_local_aws::{LocalAws, LocalS3};
 use stagegate_local_codepipeline::CodePipeline;
 use stagegate_local_slack::Slack;
@@ -33,6 +36,8 @@ pub(crate) struct Sources {
     /// The buckets of the template, one of which holds the verdicts.
     pub(crate) buckets: Vec<String>,
     pub(crate) slack: Option<Slack>,
+    /// What says which stage is production.
+    pub(crate) config: Arc<Config>,
 }
 
 /// A running console. It ends when it is dropped.
@@ -42,12 +47,12 @@ pub struct Console {
 }
 
 impl Console {
-    /// Serves the console on a loopback port, 0 for any free one.
+    /// Serves the console on a loopback port, 0 for any free one. The configuration says what is production.
     ///
     /// # Errors
     ///
     /// If the port is taken.
-    pub async fn start(port: u16, aws: &LocalAws, slack: Option<Slack>) -> Result<Self, StartError> {
+    pub async fn start(port: u16, aws: &LocalAws, slack: Option<Slack>, config: Config) -> Result<Self, StartError> {
         let failed = |error: std::io::Error| StartError { port, reason: error.to_string() };
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -56,6 +61,7 @@ impl Console {
             s3: aws.s3().clone(),
             buckets: aws.buckets().to_vec(),
             slack,
+            config: Arc::new(config),
         };
         let router = routes::router(sources);
         let server = tokio::spawn(async move {

@@ -15,10 +15,18 @@ use serde_json::{Value, json};
 use stagegate_local_slack::page as slack_page;
 use tokio::sync::{broadcast, watch};
 
-use crate::{Sources, model, page, verdicts};
+use crate::page::Known;
+use crate::{Sources, model, page, threads, verdicts};
 
 /// Where the local Slack's actions are.
 pub(crate) const SLACK: &str = "/slack";
+
+/// The style of the figures of delivery; its rules for the page of a report find nothing here.
+const FIGURES: &str = stagegate_delivery_page::STYLE;
+
+/// How many events follow a change, and the time before each.
+const FOLLOWING: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest summary of an approval.
 const MAX_SUMMARY: usize = 512;
@@ -44,7 +52,7 @@ pub(crate) fn router(sources: Sources) -> Router {
 type Fields = HashMap<String, String>;
 
 async fn style() -> impl IntoResponse {
-    let style = [slack_page::STYLE, include_str!("../assets/console.css")].concat();
+    let style = [slack_page::STYLE, include_str!("../assets/console.css"), FIGURES].concat();
     ([("content-type", "text/css; charset=utf-8")], style)
 }
 
@@ -58,29 +66,44 @@ async fn show(State(sources): State<Sources>, Query(query): Query<Fields>) -> Ht
         Some(execution) => verdicts::of(&sources.s3, &sources.buckets, &execution.id).await,
         None => Vec::new(),
     };
-    Html(page::page(&view, &found, sources.slack.as_ref(), &query).into_string())
+    let threads = threads::of(&sources.s3, &sources.buckets, &view.pipeline).await;
+    let known = Known { verdicts: &found, delivery: threads.delivery(&sources.config), threads: &threads };
+    Html(page::page(&view, &known, sources.slack.as_ref(), &query).into_string())
 }
 
-/// One event for each change, of a pipeline or in Slack; what comes at once is one.
+/// One event for each change, of a pipeline or in Slack; what comes at once is one. The functions write their documents a
+/// little later, so that some more events follow.
 async fn events(State(sources): State<Sources>) -> impl IntoResponse {
     let pipelines = sources.codepipeline.subscribe();
     let messages = sources.slack.as_ref().map(|slack| slack.changes());
-    let changes = stream::unfold((pipelines, messages, 0_u64), |(mut pipelines, mut messages, number)| async move {
+    let start = (pipelines, messages, 0_u64, 0_u32);
+    let changes = stream::unfold(start, |(mut pipelines, mut messages, number, mut follow)| async move {
         if number > 0 {
             tokio::select! {
                 event = pipelines.recv() => {
                     if matches!(event, Err(broadcast::error::RecvError::Closed)) {
                         return None;
                     }
+                    follow = FOLLOWING;
                 }
-                () = changed(&mut messages) => {}
+                () = changed(&mut messages) => follow = FOLLOWING,
+                () = later(follow) => follow -= 1,
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
             pipelines = pipelines.resubscribe();
         }
-        Some((Ok::<_, Infallible>(Event::default().data(number.to_string())), (pipelines, messages, number + 1)))
+        let event = Event::default().data(number.to_string());
+        Some((Ok::<_, Infallible>(event), (pipelines, messages, number + 1, follow)))
     });
     Sse::new(changes).keep_alive(KeepAlive::default())
+}
+
+/// When documents may have been written, as long as some are expected.
+async fn later(expected: u32) {
+    match expected {
+        0 => std::future::pending().await,
+        _ => tokio::time::sleep(PAUSE).await,
+    }
 }
 
 async fn changed(messages: &mut Option<watch::Receiver<u64>>) {

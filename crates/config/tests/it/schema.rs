@@ -22,6 +22,7 @@ const READ: &[&str] = &[
     "{channels: {a: {slack: C01}}, approvals: [{pipeline: 'web-*', channel: a, approvers: {users: [U01]}}]}",
     "{channels: {a: {slack: C01}, b: {slack: G01}}, approvals: [{pipeline: web, stage: Production, action: 'A?', channel: a, approvers: {groups: [S01], email_domains: [example.com]}, quorum: 2, rejections: 2, author_may_approve: false, comment: always, remind_every: 1h, escalate: {after: 2h, channel: b}, reject_after: 8h}]}",
     "{channels: {a: {slack: C01}}, approvals: [{pipeline: web, channel: a, approvers: {users: [U01, W02]}, quorum: 2, comment: on_reject, escalate: , reject_after: }]}",
+    "delivery: [{pipeline: 'web-*'}, {pipeline: infra, production: Apply, deployed_by: ['Terraform*', Migrate]}]",
     "gates: {web: {tests: {reports: ['**/TEST-*.xml', {files: 'e2e/*.xml', min_files: 2, format: junit}]}}}",
     "gates: {web: {tests: {reports: [a], min_files: 0, min_total: 100, max_failed: {limit: 2, shadow: true}}}}",
     "gates: {web: {tests: {reports: [a], max_failed: {limit: 0}, max_skipped: 5, max_flaky: {limit: 3, shadow: false}}}}",

@@ -53,6 +53,7 @@ impl Notifier {
         let mut read = revisions(actions, execution).into_iter().filter(|revision| !revision.id.is_empty());
         if let Some(revision) = read.next() {
             about.are_sources_looked_up = true;
+            about.created = created(execution, &revision.id);
             (about.author, about.author_email) =
                 revision.author.map(|author| (author.name, author.email)).unwrap_or_default();
             about.revision =
@@ -185,4 +186,11 @@ fn enter(thread: &Thread, execution: &PipelineExecution, picture: &mut Picture) 
     let are_over = picture.actions.values().all(|action| action.state != ActionState::Started);
     let has_failed = picture.actions.values().any(|action| action.state == ActionState::Failed);
     picture.fails_without_action = *status == PipelineExecutionStatus::Failed && are_over && !has_failed;
+}
+
+/// When a revision was made, as CodePipeline tells of the artifact that holds it.
+fn created(execution: &PipelineExecution, revision: &str) -> Option<Timestamp> {
+    let artifacts = execution.artifact_revisions().iter();
+    let of_it = artifacts.filter(|artifact| artifact.revision_id() == Some(revision));
+    timestamp(of_it.filter_map(|artifact| artifact.created()).min())
 }

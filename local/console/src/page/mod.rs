@@ -1,18 +1,28 @@
 //! The page.
 
 mod stages;
+mod thread;
 mod time;
 mod verdict;
 
 use std::collections::HashMap;
 
 use maud::{DOCTYPE, Markup, html};
+use stagegate_delivery::PipelineReport;
 use stagegate_local_slack::Slack;
 use stagegate_local_slack::page::render::{self, Place, part};
 
 use crate::model::{ExecutionLine, View};
 use crate::routes::SLACK;
+use crate::threads::Threads;
 use crate::verdicts::Found;
+
+/// What lies in the state bucket about a pipeline.
+pub(crate) struct Known<'a> {
+    pub(crate) verdicts: &'a [Found],
+    pub(crate) threads: &'a Threads,
+    pub(crate) delivery: Option<PipelineReport>,
+}
 
 /// The address of a pipeline and an execution of it, with what is looked at in Slack.
 pub(crate) fn address(pipeline: &str, execution: Option<&str>, place: Option<&Place>) -> String {
@@ -21,7 +31,7 @@ pub(crate) fn address(pipeline: &str, execution: Option<&str>, place: Option<&Pl
     format!("/?pipeline={pipeline}{execution}{slack}")
 }
 
-pub(crate) fn page(view: &View, verdicts: &[Found], slack: Option<&Slack>, query: &HashMap<String, String>) -> Markup {
+pub(crate) fn page(view: &View, known: &Known<'_>, slack: Option<&Slack>, query: &HashMap<String, String>) -> Markup {
     let place = slack.map(|slack| place(view, slack, query));
     let place = place.as_ref();
     let title = if view.pipeline.is_empty() { "Stagegate" } else { view.pipeline.as_str() };
@@ -40,7 +50,7 @@ pub(crate) fn page(view: &View, verdicts: &[Found], slack: Option<&Slack>, query
             body class="console" data-events="/events" {
                 (part("top", &top(view, place)))
                 div class={ "console-body" @if slack.is_none() { " console-alone" } } {
-                    main { (part("pipeline", &pipeline(view, verdicts, slack, place))) }
+                    main { (part("pipeline", &pipeline(view, known, slack, place))) }
                     @if let (Some(slack), Some(place)) = (slack, place) { (pane(slack, place)) }
                 }
                 @if let (Some(slack), Some(place)) = (slack, place) {
@@ -81,7 +91,7 @@ fn top(view: &View, place: Option<&Place>) -> Markup {
     }
 }
 
-fn pipeline(view: &View, verdicts: &[Found], slack: Option<&Slack>, place: Option<&Place>) -> Markup {
+fn pipeline(view: &View, known: &Known<'_>, slack: Option<&Slack>, place: Option<&Place>) -> Markup {
     if view.pipeline.is_empty() {
         return html! { p class="console-empty" { "There is no pipeline yet. Create one with " code { "aws codepipeline create-pipeline" } "." } };
     }
@@ -103,7 +113,12 @@ fn pipeline(view: &View, verdicts: &[Found], slack: Option<&Slack>, place: Optio
                 (mentions(slack, place, view, &execution.id))
             }
         }
-        (stages::stages(view, verdicts))
+        (stages::stages(view, known.verdicts))
+        @if let Some(thread) = view.execution.as_ref().and_then(|execution| known.threads.of(&execution.id)) {
+            (thread::thread(thread))
+        }
+        @if let Some(delivery) = &known.delivery { (thread::delivery(delivery)) }
+        @for reason in &known.threads.unread { p class="console-summary is-failed" { "An execution cannot be shown: failed to " (reason) } }
         @if view.executions.len() > 1 { (executions(view, place)) }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::json;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 use stagegate_local_codepipeline::provider::ArtifactBucket;
+use stagegate_notice::{ExecutionState, Moment, Post, Posted, Stage, StageState, Thread};
 use stagegate_verdict::{Execution, Finding, Outcome, VerdictBuilder};
 
 use crate::world::{App, World};
@@ -100,6 +101,52 @@ async fn verdicts_stand_at_their_stage() {
         page.contains("data-gate=\"web-smoke\"") && page.contains("The verdict cannot be shown: failed to read s3://")
     );
     assert!(!page.contains("data-gate=\"other\""));
+    world.aws.shutdown().await;
+}
+
+/// What people hear of an execution and how its pipeline delivers stands on the page, from the documents of the state
+/// bucket; one that cannot be read is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn threads_and_delivery_are_shown() {
+    let world = World::new().await;
+    let open = world.start().await;
+    let id = &open.pipeline_execution_id;
+    assert!(!world.get("").await.contains("What people hear"));
+    let [bucket] = world.aws.buckets() else { panic!("{:?}", world.aws.buckets()) };
+    let put = async |name: &str, document: serde_json::Value| {
+        let text = json!({"kind": "thread", "version": 1, "write": "w", "document": document}).to_string();
+        world.aws.s3().put(bucket, &format!("threads/{name}.json"), text.into_bytes()).await.unwrap();
+    };
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let mut thread = Thread::new("web", id);
+    let picture = &mut thread.picture;
+    (picture.started, picture.about.is_looked_up) = (Some(at("2026-01-05T09:00:00Z")), true);
+    picture.about.are_sources_looked_up = true;
+    picture.enter(ExecutionState::Succeeded, at("2026-01-05T09:12:00Z"));
+    let succeeded = Moment { at: at("2026-01-05T09:12:00Z"), state: StageState::Succeeded };
+    picture.stages.insert("Production".into(), Stage { state: Some(succeeded), ..Stage::default() });
+    thread
+        .posts
+        .entry("releases".into())
+        .or_default()
+        .insert("head".into(), Post { posted: Posted::Done, ..Post::default() });
+    put(id, json!(thread)).await;
+    put("of-another-pipeline", json!(Thread::new("api", "e2"))).await;
+    put("broken", json!({"pipeline": 1})).await;
+    let page = world.get("").await;
+    for word in [
+        "What people hear",
+        &format!("data-thread=\"{id}\" data-status=\"succeeded\""),
+        "<span class=\"console-channel\">#releases</span>",
+        "<li data-notice=\"succeeded\"><span>has succeeded</span>",
+        "data-delivery=\"web\"",
+        "Lead time",
+        "12 min",
+        "0 of 1 change",
+        "An execution cannot be shown: failed to read s3://",
+    ] {
+        assert!(page.contains(word), "lacks {word}: {page}");
+    }
     world.aws.shutdown().await;
 }
 

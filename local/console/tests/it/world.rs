@@ -12,6 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use stagegate_config::Config;
 use stagegate_local_aws::{Bootstraps, LocalAws, Options};
 use stagegate_local_codepipeline::{CodePipeline, OpenApproval};
 use stagegate_local_console::Console;
@@ -65,7 +66,7 @@ impl World {
         let aws = aws.await.unwrap();
         aws.s3().create_bucket("site").await.unwrap();
         aws.put_pipeline(&pipeline()).await.unwrap();
-        let console = Console::start(0, &aws, Some(slack.clone())).await.unwrap();
+        let console = Console::start(0, &aws, Some(slack.clone()), Config::default()).await.unwrap();
         Self { aws, slack, console, _folder: folder }
     }
 

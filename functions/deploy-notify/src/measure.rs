@@ -1,0 +1,105 @@
+//! The metrics of delivery, as log lines that CloudWatch reads.
+
+use stagegate_config::DeliveryRule;
+use stagegate_delivery::{Measurement, Production, emf, measure, take_due};
+use stagegate_desk::DeskError;
+use stagegate_notice::{Moment, Picture, Subject, Thread};
+use stagegate_state_store::{Decision, Folder, StateError};
+
+use crate::documents::{Kept, production_key};
+use crate::notifier::{Notifier, Open};
+
+/// No execution has more verdicts than this.
+const MOST: usize = 200;
+
+impl Notifier {
+    /// Logs what an execution gives that was not logged yet. What is logged is noted before it is: where the function dies
+    /// in between, a measurement is lost, and none is there twice.
+    pub(crate) async fn measure(&self, open: &Open) -> Result<(), DeskError> {
+        if open.subject != Subject::Pipeline {
+            return Ok(());
+        }
+        let rule = self.config()?.delivery(&open.name);
+        let mut thread = open.thread();
+        // Gates have judged before the execution is over.
+        let end = end_mark(&thread.picture).filter(|mark| !thread.measured.contains(mark));
+        if end.is_some() {
+            thread.picture.join(&self.verdicts(&open.execution).await?);
+        }
+        let known = measure(&thread.pipeline, &thread.execution, &thread.picture, rule.as_ref());
+        if end.is_some() || known.iter().any(|measurement| !thread.measured.contains(&measurement.key)) {
+            log(&self.note_measured(open, &thread.picture, end.as_deref(), rule.as_ref()).await?);
+        }
+        if let Some(rule) = &rule {
+            log(&self.note_production(&thread, rule).await?);
+        }
+        Ok(())
+    }
+
+    /// What the gates have said about an execution.
+    async fn verdicts(&self, execution: &str) -> Result<Picture, StateError> {
+        let mut picture = Picture::default();
+        for key in self.parts.store.list(&Folder::verdicts(execution), MOST).await? {
+            if let Some(stored) = self.parts.store.get(&key).await? {
+                let verdict = stored.document;
+                let outcome = Moment { at: verdict.at(), state: verdict.outcome() };
+                picture.outcomes.insert(verdict.gate().to_owned(), outcome);
+            }
+        }
+        Ok(picture)
+    }
+
+    async fn note_measured(
+        &self,
+        open: &Open,
+        picture: &Picture,
+        end: Option<&str>,
+        rule: Option<&DeliveryRule>,
+    ) -> Result<Vec<Measurement>, StateError> {
+        let mut due = Vec::new();
+        let decide = |current: Option<Kept<Thread>>| {
+            due.clear();
+            let Some(Kept(mut thread)) = current else { return Decision::Leave };
+            let before = thread.clone();
+            thread.picture.join(picture);
+            thread.measured.extend(end.map(str::to_owned));
+            due = take_due(&mut thread, rule);
+            if thread == before { Decision::Leave } else { Decision::Write(Kept(thread)) }
+        };
+        self.parts.store.update(&open.key, decide).await?;
+        Ok(due)
+    }
+
+    /// What follows from an execution together with those before it; nothing where it has not touched production.
+    async fn note_production(&self, thread: &Thread, rule: &DeliveryRule) -> Result<Vec<Measurement>, StateError> {
+        let mut alone = Production::default();
+        alone.note(&thread.execution, &thread.picture, rule);
+        if alone == Production::default() {
+            return Ok(Vec::new());
+        }
+        let mut due = Vec::new();
+        let decide = |current: Option<Kept<Production>>| {
+            let before = current.map(|kept| kept.0).unwrap_or_default();
+            let mut production = before.clone();
+            production.note(&thread.execution, &thread.picture, rule);
+            due = production.take_due(&thread.pipeline);
+            if production == before { Decision::Leave } else { Decision::Write(Kept(production)) }
+        };
+        self.parts.store.update(&production_key(&thread.pipeline), decide).await?;
+        Ok(due)
+    }
+}
+
+/// By what is noted that the verdicts of an end were read: gates say more where a failed execution is tried again.
+fn end_mark(picture: &Picture) -> Option<String> {
+    let moment = picture.state.filter(|moment| moment.state.is_over())?;
+    Some(format!("end/{}", moment.at))
+}
+
+/// Writes the lines to standard output, which Lambda hands to CloudWatch Logs as they are.
+#[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
+fn log(measurements: &[Measurement]) {
+    for line in emf::lines(measurements) {
+        println!("{line}");
+    }
+}
