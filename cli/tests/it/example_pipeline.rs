@@ -142,6 +142,8 @@ async fn people_approve_the_release_of_the_example_in_slack() {
     assert!(world.slack.submit(ADA, &[]).await.unwrap().is_acknowledged());
     assert_eq!(world.status(execution).await, "Succeeded", "{}", world.logs());
     assert_eq!(status(&production()).await, 200);
+    // Nobody has said so in the pipeline's template: the rules of the functions' template see every pipeline.
+    world.message(CHANNEL, "web: succeeded").await;
     world.aws.shutdown().await;
 }
 
