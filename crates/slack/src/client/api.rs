@@ -44,8 +44,8 @@ const USERS_INFO: Method = Method::repeatable("users.info", &["users:read", "use
 const USERS_LOOKUP: Method = Method::repeatable("users.lookupByEmail", &["users:read.email"]);
 const GROUP_USERS: Method = Method::repeatable("usergroups.users.list", &["usergroups:read"]);
 
-/// The scope depends on the kind of the channel.
-const HISTORY_SCOPES: &[&str] = &["channels:history", "groups:history"];
+/// The first depends on the kind of the channel; without the last one, marks may not be seen, and what is there be missed.
+const HISTORY_SCOPES: &[&str] = &["channels:history", "groups:history", "metadata.message:read"];
 pub(super) const HISTORY: Method = Method::repeatable("conversations.history", HISTORY_SCOPES);
 pub(super) const REPLIES: Method = Method::repeatable("conversations.replies", HISTORY_SCOPES);
 
