@@ -137,6 +137,7 @@ async fn codepipeline() -> String {
     let answer = |headers: axum::http::HeaderMap, body: String| async move {
         let asked: Value = serde_json::from_str(&body).unwrap_or_default();
         let operation = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+        let stages = ["Build", "Staging", "Production"].map(|name| json!({"name": name, "actions": []}));
         let answer = match operation.rsplit('.').next() {
             Some("GetPipelineExecution") => json!({"pipelineExecution": {
                 "pipelineName": "web", "pipelineVersion": 3, "status": "InProgress",
@@ -144,7 +145,7 @@ async fn codepipeline() -> String {
             }}),
             Some("GetPipeline") => json!({"pipeline": {
                 "name": "web", "roleArn": "arn:aws:iam::111122223333:role/pipeline",
-                "stages": ["Build", "Staging", "Production"].map(|name| json!({"name": name, "actions": []})),
+                "stages": stages,
             }}),
             Some("ListPipelineExecutions") => json!({"pipelineExecutionSummaries": []}),
             _ => json!({"actionExecutionDetails": []}),

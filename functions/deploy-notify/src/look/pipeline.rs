@@ -60,7 +60,7 @@ impl Notifier {
                 Some(Revision { id: revision.id, summary: revision.message, url: https(revision.url.as_deref()) });
         } else {
             // A source that has ended without a revision has none.
-            about.are_sources_looked_up = actions.iter().any(|action| is_ended_source(action));
+            about.are_sources_looked_up = actions.iter().any(is_ended_source);
         }
         about
     }
@@ -178,7 +178,8 @@ fn enter(thread: &Thread, execution: &PipelineExecution, picture: &mut Picture) 
         // An answer that is a moment old does not take back that it was tried again.
         ExecutionState::Failed if known.is_some_and(|moment| moment.state == ExecutionState::Resumed) => last,
         ExecutionState::Failed => last.max(thread.picture.last_progress()),
-        _ => last,
+        // Events have whole seconds: one of the same second that says more is the later one.
+        _ => last.and_then(|at| Timestamp::from_second(at.as_second()).ok()),
     };
     if let Some(at) = at {
         picture.enter(state, at);
