@@ -93,8 +93,8 @@ fn what_fails_before_the_deployment_is_no_failed_change() {
     }
     // A check behind the action that deploys fails the change.
     let mut picture = known(End::FailsAndIsRetried);
-    let of_production = picture.actions.iter().filter(|(_, action)| action.stage.as_deref() == Some("Production"));
-    let check = of_production.last().unwrap().0.clone();
+    let mut of_production = picture.actions.iter().filter(|(_, action)| action.stage.as_deref() == Some("Production"));
+    let check = of_production.next_back().unwrap().0.clone();
     picture.actions.values_mut().for_each(|action| {
         if action.state == ActionState::Failed {
             action.state = ActionState::Succeeded;
