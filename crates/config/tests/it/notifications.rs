@@ -44,7 +44,7 @@ pub(crate) fn refused_notification() -> Vec<(String, Vec<&'static str>)> {
         ),
         (
             route("{pipeline: web, on: [failed], channel: oncall, stuck_after: 30m} # of the whole"),
-            vec!["add `stuck` to `on`", "stagegate.yaml:5:55"],
+            vec!["add `stuck` to `on`", "stagegate.yaml:5:52"],
         ),
         (route("{pipeline: web, on: [stuck], channel: oncall, stuck_after: 30s}"), vec!["30s is too short"]),
         (
