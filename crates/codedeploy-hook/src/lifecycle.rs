@@ -205,6 +205,10 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// What is less, in milliseconds since 1970, is no time at which a function can run but a length from now on: so `cargo
+/// lambda watch`, which hands over 600,000 at each invocation, leaves a function its time.
+const LEAST_TIME_MS: u64 = 1_000_000_000_000;
+
 /// When the handler must have returned, and when an answer must be over: a tenth of the time before the deadline, at
 /// least 0.7 s and at most 3 s, and a tenth of a second.
 fn schedule(deadline_ms: u64) -> (Instant, Instant) {
@@ -212,8 +216,12 @@ fn schedule(deadline_ms: u64) -> (Instant, Instant) {
     if deadline_ms == 0 {
         return (now + WITHOUT_DEADLINE, now + WITHOUT_DEADLINE + Duration::from_secs(60));
     }
-    let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline_ms));
-    let left = end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default();
+    let given = Duration::from_millis(deadline_ms);
+    let end = SystemTime::UNIX_EPOCH.checked_add(given);
+    let left = match deadline_ms < LEAST_TIME_MS {
+        true => given,
+        false => end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default(),
+    };
     let margin = (left / 10).clamp(Duration::from_millis(700), Duration::from_secs(3)).min(left / 2);
     let last_moment = now + left.saturating_sub(Duration::from_millis(100)).max(Duration::from_millis(700));
     (now + (left - margin), last_moment)

@@ -13,6 +13,10 @@ const USELESS: Duration = Duration::from_millis(100);
 /// How long an answer may take where no deadline says so, and at most.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What is less, in milliseconds since 1970, is no time at which a function can run but a length from now on: so `cargo
+/// lambda watch`, which hands over 600,000 at each invocation, leaves a function its time.
+const LEAST_TIME_MS: u64 = 1_000_000_000_000;
+
 /// How long one invocation may last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
@@ -32,8 +36,12 @@ impl Schedule {
         if deadline_ms == 0 {
             return Self { deadline: None, answer_by: None, started };
         }
-        let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline_ms));
-        let left = end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default();
+        let given = Duration::from_millis(deadline_ms);
+        let end = SystemTime::UNIX_EPOCH.checked_add(given);
+        let left = match deadline_ms < LEAST_TIME_MS {
+            true => given,
+            false => end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default(),
+        };
         let margin = margin.unwrap_or_else(|| (left / 10).clamp(LEAST, MOST)).min(left / 2);
         Self { deadline: started.checked_add(left), answer_by: started.checked_add(left - margin), started }
     }
@@ -108,5 +116,8 @@ mod tests {
         assert_eq!(schedule(Duration::ZERO, None), Duration::ZERO);
         assert_eq!(Schedule::new(0, None).answer_by, None);
         assert!(Schedule::new(u64::MAX, None).last_moment() > Instant::now());
+        // A length, as `cargo lambda watch` has it, and a time that is over.
+        assert_eq!(Schedule::new(600_000, None).total(), Some(Duration::from_secs(600)));
+        assert_eq!(Schedule::new(LEAST_TIME_MS, None).total(), Some(Duration::ZERO));
     }
 }

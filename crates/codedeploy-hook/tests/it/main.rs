@@ -126,6 +126,22 @@ async fn the_deadline_is_kept_by_handlers_that_wait_and_that_block() {
     assert_eq!((done, seen.as_slice()), (Ok(Delivery::Failed), ["Failed".to_owned()].as_slice()));
 }
 
+/// `cargo lambda watch` hands over a length in place of a time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_is_a_length_leaves_the_handler_its_time() {
+    let takes_a_moment = |_: Hook, context: HookContext| async move {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let left = context.answer_by.saturating_duration_since(std::time::Instant::now());
+        if left > Duration::from_secs(60) { Ok(()) } else { Err(format!("only {left:?} are left")) }
+    };
+    let (url, seen) = codedeploy(vec![OK]).await;
+    let mut told = context(LONG);
+    told.deadline = 600_000;
+    let done = lifecycle(&url).handle(&Arc::new(takes_a_moment), &event(), &told).await;
+    assert_eq!(done.map(|report| report.outcome), Ok(Delivery::Succeeded));
+    assert_eq!(seen.lock().unwrap()[0]["status"], "Succeeded");
+}
+
 /// The server has a runtime of its own, since the handler blocks that of the test.
 async fn on_own_server<H: HookHandler>(handler: H) -> (Result<Delivery, HookError>, Vec<String>) {
     let (tell, told) = std::sync::mpsc::channel();
