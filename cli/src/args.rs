@@ -313,6 +313,9 @@ pub(crate) struct ReportOptions {
     /// Since when: a day (in UTC), a time, or a length of time such as 30d [default: the first execution].
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
+    /// Until when, written like `--since` [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
     /// The stagegate.yaml that says what production is [default: infra/config/stagegate.yaml here or in a folder above].
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

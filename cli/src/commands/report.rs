@@ -23,8 +23,9 @@ pub(crate) fn run(options: &ReportOptions) -> Result<Exit, CommandError> {
     }
     // The clock of a local AWS may be ahead of this one.
     let last = observed.iter().filter_map(|one| one.picture.state.map(|moment| moment.at)).max();
-    let until = last.into_iter().fold(Timestamp::now(), Timestamp::max);
-    let since = options.since.as_deref().map(|text| since(text, until)).transpose()?;
+    let now = last.into_iter().fold(Timestamp::now(), Timestamp::max);
+    let until = options.until.as_deref().map_or(Ok(now), |text| time("--until", text, now))?;
+    let since = options.since.as_deref().map(|text| time("--since", text, until)).transpose()?;
     let report = Report::new(&observed, |pipeline| config.delivery(pipeline), since, until);
     if let Some(file) = &options.html {
         write(file, &stagegate_delivery_page::page(&report).into_string())?;
@@ -63,7 +64,7 @@ fn state(options: &ReportOptions) -> Result<State, CommandError> {
 }
 
 /// Reads a time, a day, or how long ago it was.
-fn since(text: &str, until: Timestamp) -> Result<Timestamp, CommandError> {
+fn time(option: &str, text: &str, until: Timestamp) -> Result<Timestamp, CommandError> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
@@ -76,7 +77,7 @@ fn since(text: &str, until: Timestamp) -> Result<Timestamp, CommandError> {
     let length = length.and_then(|length| SignedDuration::try_from(length.as_duration()).ok());
     length.and_then(|length| until.checked_sub(length).ok()).ok_or_else(|| {
         CommandError::wrong_call(format!(
-            "read --since {text:?}: a day such as 2026-01-31, a time such as 2026-01-31T09:00:00Z, or a length of time \
+            "read {option} {text:?}: a day such as 2026-01-31, a time such as 2026-01-31T09:00:00Z, or a length of time \
              such as 30d is wanted"
         ))
     })
@@ -100,10 +101,10 @@ mod tests {
             ("30d", "2026-01-01T12:00:00Z"),
             ("1h30m", "2026-01-31T10:30:00Z"),
         ] {
-            assert_eq!(since(text, until).map(|at| at.to_string()), Ok(expected.to_owned()), "{text}");
+            assert_eq!(time("--since", text, until).map(|at| at.to_string()), Ok(expected.to_owned()), "{text}");
         }
         for text in ["", "yesterday", "30", "-1d", "2026-13-01", "99999999999d"] {
-            assert!(since(text, until).is_err(), "{text}");
+            assert!(time("--since", text, until).is_err(), "{text}");
         }
     }
 }

@@ -13,6 +13,7 @@ mod example_pipeline;
 mod layers;
 mod notices;
 mod notifications;
+mod pages;
 mod release_gate;
 mod smoke_test;
 mod test_gate;

@@ -11,6 +11,8 @@ const TOP: f64 = 24.0;
 const BOTTOM: f64 = 160.0;
 /// Left and right of the columns, for the labels of the outer ones.
 const MARGIN: f64 = 8.0;
+/// Half of what a label takes, so that the outer ones stay within the plot.
+const TICK: f64 = 34.0;
 /// The widest column, so that three weeks do not look like three towers.
 const WIDEST: f64 = 56.0;
 /// The most labels that do not meet.
@@ -47,7 +49,7 @@ pub(crate) fn draw(columns: &[Column]) -> Markup {
                         text class="delivery-number" x=(tenth(middle)) y=(tenth(BOTTOM - height - 6.0)) text-anchor="middle" { (column.shown) }
                     }
                     @if number % every == 0 {
-                        text class="delivery-tick" x=(tenth(middle)) y=(BOTTOM + 18.0) text-anchor="middle" { (column.label) }
+                        text class="delivery-tick" x=(tenth(middle.clamp(TICK, WIDTH - TICK))) y=(BOTTOM + 18.0) text-anchor="middle" { (column.label) }
                     }
                 }
             }
