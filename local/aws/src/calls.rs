@@ -47,7 +47,7 @@ impl Calls {
 }
 
 /// The access key of a Signature Version 4 header: `... Credential=KEY/20261123/eu-west-1/codepipeline/aws4_request, ...`.
-fn access_key(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn access_key(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     header.split_once("Credential=")?.1.split('/').next()
 }

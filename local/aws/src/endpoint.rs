@@ -17,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tower_service::Service;
 
 use crate::calls::Calls;
+use crate::rights::Rights;
 
 /// More than ten messages of the greatest size with every byte escaped.
 const MAX_FORM_BYTES: usize = 8 * 1024 * 1024;
@@ -34,6 +35,7 @@ pub(crate) struct Services {
     pub(crate) s3: S3Service,
     pub(crate) calls: Calls,
     pub(crate) faults: Option<Arc<dyn CallFaults>>,
+    pub(crate) rights: Rights,
 }
 
 /// A service whose requests name their operation in the header `X-Amz-Target`.
@@ -83,7 +85,7 @@ impl Endpoint {
 }
 
 /// JSON services name their operation in a header, CBOR services in the path, Lambda has paths of its own, SNS takes
-/// forms, and everything else is S3.
+/// forms, and everything else is S3. What a function has no right to do is refused.
 async fn dispatch(State(services): State<Services>, request: Request) -> Response {
     let header = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).map(str::to_owned);
     let wire = if header.is_some() { Wire::Json } else { Wire::Cbor };
@@ -94,35 +96,61 @@ async fn dispatch(State(services): State<Services>, request: Request) -> Respons
         let mut router = service.router.clone();
         let call = Called { service: service.name, operation: operation(&target), resource: "", wire };
         services.calls.note(service.name, call.operation, request.headers());
-        return services.serve(&call, request, async move |request| infallible(router.call(request).await)).await;
+        let rights = &services.rights;
+        return services
+            .serve(&call, request, async |request| {
+                match rights.json(call.service, call.operation, wire == Wire::Cbor, request).await {
+                    Ok(request) => infallible(router.call(request).await),
+                    Err(denied) => denied,
+                }
+            })
+            .await;
     }
     if request.uri().path().starts_with("/2015-03-31/") {
         services.calls.note("lambda", request.method().as_str(), request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let (operation, resource) = requests::lambda(&method, &path);
         let call = Called { service: "lambda", operation, resource, wire: Wire::Json };
-        let mut lambda = services.lambda.clone();
-        return services.serve(&call, request, async move |request| infallible(lambda.call(request).await)).await;
+        let (mut lambda, rights) = (services.lambda.clone(), &services.rights);
+        return services
+            .serve(&call, request, async |request| match rights.lambda(request) {
+                Ok(request) => infallible(lambda.call(request).await),
+                Err(denied) => denied,
+            })
+            .await;
     }
     // Of the services here only SNS speaks the Query protocol. An upload to S3 by a form is multipart.
     if is_form(&request) {
-        let (parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
-            return (StatusCode::PAYLOAD_TOO_LARGE, "the form is too large, or it ended too soon").into_response();
-        };
-        let action = action(&body);
-        services.calls.note("sns", &action, &parts.headers);
-        let call = Called { service: "sns", operation: &action, resource: "", wire: Wire::Query };
-        let mut sns = services.sns.clone();
-        let request = Request::from_parts(parts, Body::from(body));
-        return services.serve(&call, request, async move |request| infallible(sns.call(request).await)).await;
+        return serve_sns(&services, request).await;
     }
     services.calls.note("s3", request.method().as_str(), request.headers());
     let (method, path) = (request.method().clone(), requests::decoded(request.uri().path()));
     let operation = requests::s3(&method, request.uri(), request.headers(), &path);
     let call = Called { service: "s3", operation, resource: path.trim_start_matches('/'), wire: Wire::S3 };
-    let s3 = services.s3.clone();
-    services.serve(&call, request, async move |request| serve_s3(State(s3), request).await).await
+    let (s3, rights) = (services.s3.clone(), &services.rights);
+    services
+        .serve(&call, request, async |request| {
+            rights.s3(request, async |request| serve_s3(State(s3), request).await).await
+        })
+        .await
+}
+
+async fn serve_sns(services: &Services, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "the form is too large, or it ended too soon").into_response();
+    };
+    let action = action(&body);
+    services.calls.note("sns", &action, &parts.headers);
+    let call = Called { service: "sns", operation: &action, resource: "", wire: Wire::Query };
+    let (mut sns, rights) = (services.sns.clone(), &services.rights);
+    let request = Request::from_parts(parts, Body::from(body.clone()));
+    services
+        .serve(&call, request, async |request| match rights.sns(&action, &body, request) {
+            Ok(request) => infallible(sns.call(request).await),
+            Err(denied) => denied,
+        })
+        .await
 }
 
 /// What a request turned out to be.

@@ -9,13 +9,14 @@ pub mod faults;
 mod functions;
 mod invoker;
 mod options;
+mod rights;
 mod s3;
 mod stack;
 mod start;
 mod urls;
 mod wired_template;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use stagegate_local_lambda::FormBody;
 
 use calls::Calls;
 use endpoint::Endpoint;
+use rights::Rights;
 use urls::Urls;
 
 /// Why the local AWS does not start. Reads after "failed to".
@@ -70,6 +72,7 @@ pub struct LocalAws {
     /// What the stack of the functions exports.
     exports: BTreeMap<String, String>,
     calls: Calls,
+    rights: Rights,
 }
 
 impl LocalAws {
@@ -155,6 +158,11 @@ impl LocalAws {
     /// How often each call has reached the endpoint.
     pub fn calls(&self) -> HashMap<Call, u64> {
         self.calls.all()
+    }
+
+    /// The rights of their roles that functions used, such as `s3:GetObject`: the function's logical id and the action.
+    pub fn rights_used(&self) -> BTreeSet<(String, String)> {
+        self.rights.used()
     }
 
     /// The folder below which everything is kept.

@@ -26,6 +26,7 @@ use crate::endpoint::{Endpoint, JsonService, Services};
 use crate::functions;
 use crate::invoker::Invoker;
 use crate::options::Options;
+use crate::rights::{Rights, check_destinations};
 use crate::s3::LocalS3;
 use crate::urls::Urls;
 use crate::wired_template::WiredTemplate;
@@ -43,13 +44,14 @@ pub(crate) async fn start(options: Options) -> Result<LocalAws, StartError> {
     let cloudwatch = CloudWatch::new(options.clock.clone(), &settings.region, &settings.account_id);
     let ssm = Ssm::new(options.clock.clone(), &settings.region, &settings.account_id);
     let codepipeline = codepipeline(&options, settings, &ground, &works, &cloudwatch).await?;
-    let Ground { s3, listener, template, lambda, urls, bus, credentials } = ground;
+    let Ground { s3, listener, template, lambda, urls, bus, credentials, rights } = ground;
     let Works { build, codebuild, codedeploy, deploy, servers, .. } = works;
     let calls = Calls::of(credentials.functions());
     let json = |prefix, name, router| JsonService { prefix, name, router };
     let services = Services {
         calls: calls.clone(),
         faults: options.call_faults.clone(),
+        rights: rights.clone(),
         json: vec![
             json("CodePipeline_", "codepipeline", stagegate_local_codepipeline::router(codepipeline.clone())),
             json("CodeBuild_", "codebuild", stagegate_local_codebuild::router(codebuild.clone())),
@@ -89,6 +91,7 @@ pub(crate) async fn start(options: Options) -> Result<LocalAws, StartError> {
         exports: template.exports(),
         buckets: template.buckets.into_iter().map(|bucket| bucket.name).collect(),
         calls,
+        rights,
     })
 }
 
@@ -102,6 +105,7 @@ struct Ground {
     urls: Urls,
     bus: Bus,
     credentials: Credentials,
+    rights: Rights,
 }
 
 impl Ground {
@@ -129,6 +133,8 @@ impl Ground {
         );
         let mut credentials = Credentials::new();
         let functions = functions::configure(&template, options, &endpoint_url, &mut credentials);
+        check_destinations(&template, &settings).map_err(StartError)?;
+        let rights = Rights::of(&template, &settings, &credentials.functions());
         for function in functions.map_err(StartError)? {
             lambda.create_function(function).map_err(|error| StartError(error.to_string()))?;
         }
@@ -136,7 +142,7 @@ impl Ground {
         let (clock, fault) = (options.clock.clone(), options.delivery_fault.clone());
         let bus = Bus::start(&template, &settings, clock, lambda.clone(), results, fault);
         let bus = bus.map_err(|error| StartError(error.to_string()))?;
-        Ok(Self { s3, listener, template, lambda, urls, bus, credentials })
+        Ok(Self { s3, listener, template, lambda, urls, bus, credentials, rights })
     }
 
     /// What builds and deployments tell goes to the default event bus.

@@ -69,6 +69,11 @@ fn respond(answer: Result<Value, ApiError>) -> Response {
     (status, headers, error, encoder.into_writer()).into_response()
 }
 
+/// The answer, in CBOR, to a call that is refused before it gets here.
+pub fn refusal(code: &'static str, message: &str) -> Response {
+    respond(Err(ApiError::new(code, message)))
+}
+
 /// A value as JSON; a time is its number of seconds.
 fn decode(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, DeserializeError> {
     let at = decoder.position();

@@ -27,7 +27,7 @@ use stagegate_local_codepipeline::aws_json::{self, Model, Service};
 use alarms::Alarms;
 use metrics::Metrics;
 
-pub use cbor::PATH as CBOR_PATH;
+pub use cbor::{PATH as CBOR_PATH, refusal};
 
 static SERVICE: Service = Service {
     name: "CloudWatch",

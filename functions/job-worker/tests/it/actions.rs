@@ -121,6 +121,26 @@ async fn calls_that_fail_lose_no_job() {
     }
 }
 
+/// A lease that S3 did or did not write costs no job; the worker looks whether it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_of_which_nothing_is_known_costs_no_job() {
+    use stagegate_local_aws::faults::{CallFault, CallPlan, Refusal, When};
+    for fault in [
+        CallFault::LoseAnswer(Refusal::of_s3_status(500)),
+        // Somebody else's document, which is gone when the worker reads it.
+        CallFault::Refuse(Refusal::of_s3_status(412)),
+    ] {
+        let plan = Arc::new(CallPlan::seeded(1).on("s3:PutObject", "*/handovers/*", When::First(1), fault.clone()));
+        let world = World::new(Setting { call_faults: Some(plan.clone()), ..Setting::default() }).await;
+        let action = world.run(json!({"Gate": "pass"})).await;
+        assert_eq!(result(&action).0, "Succeeded", "{fault:?}: {action}");
+        assert_eq!(plan.met().len(), 1, "{fault:?}");
+        world.until("the end of the leases", async |world| world.handovers().is_empty()).await;
+        assert!(world.aws.rights_used().contains(&("JobWorker".to_owned(), "s3:GetObject".to_owned())), "{fault:?}");
+        world.aws.shutdown().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_nobody_can_have_is_failed_at_once() {
     let world = World::new(Setting::default()).await;
@@ -129,7 +149,8 @@ async fn a_job_that_nobody_can_have_is_failed_at_once() {
     world.aws.lambda().update_function(worker).unwrap();
     let action = world.run(json!({"Gate": "pass"})).await;
     let (status, code, message) = result(&action);
-    assert_eq!((status, code), ("Failed", "ConfigurationError"), "{action}");
+    // Lambda says of a function that the role does not name neither that it is there nor that it is not.
+    assert_eq!((status, code), ("Failed", "PermissionError"), "{action}");
     assert!(message.starts_with("failed to hand the job to gone: "), "{message}");
     world.until("the end of the leases", async |world| world.handovers().is_empty()).await;
     world.aws.shutdown().await;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use stagegate_local_aws::faults::CallFaults;
 use stagegate_local_aws::{Bootstraps, DeliveryFault, LocalAws, Options};
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::faults::Faults;
@@ -29,6 +30,8 @@ pub(crate) struct World {
 pub(crate) struct Setting {
     pub(crate) clock: Option<Clock>,
     pub(crate) faults: Option<Arc<dyn Faults>>,
+    /// Faults of other services than CodePipeline.
+    pub(crate) call_faults: Option<Arc<dyn CallFaults>>,
     pub(crate) deliveries: Option<DeliveryFault>,
 }
 
@@ -47,6 +50,7 @@ impl World {
             parameters: BTreeMap::from([("CustomActions".to_owned(), "on".to_owned())]),
             environment: BTreeMap::from([(SEEN.to_owned(), seen)]),
             codepipeline_faults: setting.faults,
+            call_faults: setting.call_faults,
             delivery_fault: setting.deliveries,
             ..Options::new(folder.path().join("data"), &template, bootstraps)
         });

@@ -79,6 +79,18 @@ async fn conditions_are_measured_where_they_are() {
             "web passed",
         ),
         (
+            "calendars: [{file: c.ics, zone: UTC, except: {variables: {kind: hotfix}}}]".to_owned(),
+            vec![("c.ics", christmas)],
+            Outcome::Passed,
+            "web passed",
+        ),
+        (
+            "calendars: [{file: c.ics, zone: UTC, except: {variables: {kind: other}}}]".to_owned(),
+            vec![("c.ics", christmas)],
+            Outcome::Failed,
+            "thanksgiving",
+        ),
+        (
             "calendars: [{file: c.ics, zone: UTC}]".to_owned(),
             vec![("c.ics", "BEGIN:VCALENDAR")],
             Outcome::Inconclusive,

@@ -258,6 +258,7 @@ fn pipeline(parameters: &Value, is_rule: bool) -> Value {
         "roleArn": "arn:aws:iam::111122223333:role/pipeline",
         "artifactStore": {"type": "S3", "location": "artifacts"},
         "pipelineType": "V2",
+        "variables": [{"name": "kind", "defaultValue": "hotfix"}],
         "stages": stages,
     })
 }

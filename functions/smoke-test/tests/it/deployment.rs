@@ -16,7 +16,7 @@ const FUNCTION: &str = "stagegate-smoke-test";
 
 const HOOK: &str = "CodeDeployHook_stagegate-smoke-test";
 
-const CONFIG: &str = "gates:\n  web-smoke:\n    hurl: [smoke/*.hurl]\n    network: {allow_networks: [127.0.0.1]}\n";
+const CONFIG: &str = "gates:\n  web-smoke:\n    hurl: [smoke/*.hurl]\n    network: {allow_networks: [127.0.0.1]}\n    secrets: {token: /stagegate/smoke/token}\n";
 
 struct Deployed {
     world: World,
@@ -27,9 +27,12 @@ impl Deployed {
     /// Begins a deployment with the hook, whose Hurl file in the layer asks `server`.
     async fn begin(server: &Server, speed: f64) -> Self {
         let world = World::new(&[], CONFIG, speed).await;
+        let secret = json!({"Name": "/stagegate/smoke/token", "Value": "s3cr3t-value", "Type": "SecureString"});
+        world.aws.ssm().call("PutParameter", &secret).unwrap();
         let smoke = world.layer().join("smoke");
         std::fs::create_dir(&smoke).unwrap();
-        std::fs::write(smoke.join("a.hurl"), format!("GET {}/\nHTTP 200\n", server.base)).unwrap();
+        std::fs::write(smoke.join("a.hurl"), format!("GET {}/\nX-Token: {{{{token}}}}\nHTTP 200\n", server.base))
+            .unwrap();
         let lambda = world.aws.lambda();
         let first = lambda.publish_version(FUNCTION).unwrap();
         let alias = Alias { name: "live".to_owned(), function_version: first, additional: None };

@@ -90,10 +90,18 @@ async fn verdicts_become_answers() {
         ),
         (
             vec![("a.hurl", GOOD)],
-            "hurl: [a.hurl], source: 's3://nowhere/smoke.zip'",
+            "hurl: [a.hurl], source: 's3://shared/missing.zip'",
             parameters(&server),
             "ConfigurationError",
-            vec!["s3://nowhere/smoke.zip"],
+            vec!["s3://shared/missing.zip"],
+        ),
+        // The stack has not been told of this bucket, so that its role may not read there.
+        (
+            vec![("a.hurl", GOOD)],
+            "hurl: [a.hurl], source: 's3://nowhere/smoke.zip'",
+            parameters(&server),
+            "PermissionError",
+            vec!["s3://nowhere/smoke.zip", "is not authorized to perform: s3:GetObject"],
         ),
     ] {
         let world = World::new(&files, &config(rules), 1.0).await;

@@ -59,7 +59,9 @@ impl World {
         let aws = LocalAws::start(Options {
             source: Some(source),
             clock: Clock::scaled(speed),
-            parameters: [("HookGate".to_owned(), "web-smoke".to_owned())].into(),
+            parameters: [("HookGate", "web-smoke"), ("HurlBucket", "shared")]
+                .map(|(n, v)| (n.to_owned(), v.to_owned()))
+                .into(),
             ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Partial(functions))
         });
         Self { aws: aws.await.unwrap(), folder }

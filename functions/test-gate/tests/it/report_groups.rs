@@ -55,7 +55,8 @@ async fn files_and_group_must_agree() {
     let config = "gates: {web: {tests: {reports: ['TEST-*.xml', 'more.xml'], codebuild: {project: web}}}}";
     let files = [("TEST-web.xml", report(3, 0)), ("more.xml", report(1, 0)), ("buildspec.yml", BUILDSPEC.to_owned())];
     let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let ended = World::new(&files, config, None).await.run(PARAMETERS, async |_, _| {}).await;
+    let world = World::new(&files, config, None).await;
+    let ended = world.run(PARAMETERS, async |_, _| {}).await;
     assert_eq!(ended.code, "JobFailed", "{ended:?}");
     assert!(ended.message.contains("disagree: 3 tests, 0 failed, 0 skipped there, 4 tests"), "{ended:?}");
 }

@@ -13,6 +13,7 @@ mod function_urls;
 mod messages;
 mod pipelines;
 mod queues;
+mod rights;
 mod schedules;
 mod stacks;
 mod wire;

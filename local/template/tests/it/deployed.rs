@@ -53,7 +53,7 @@ fn custom_action_types_are_read_in_the_form_of_the_api() {
 }
 
 /// The template's optional parts, all of them at once.
-fn everything_on() -> Settings {
+pub(crate) fn everything_on() -> Settings {
     let on = [
         ("CustomActions", "on"),
         ("SlackAppId", "A0123456789"),
@@ -61,6 +61,7 @@ fn everything_on() -> Settings {
         ("AlarmTopicArn", "arn:aws:sns:eu-west-1:111122223333:oncall"),
         ("KmsKeyArn", "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"),
         ("SubnetIds", "subnet-01234567,subnet-89abcdef"),
+        ("HurlBucket", "hurl-files"),
         ("SecurityGroupIds", "sg-01234567"),
     ];
     let parameters = on.map(|(name, value)| (name.to_owned(), value.to_owned())).into();

@@ -8,6 +8,7 @@ mod expressions;
 mod functions;
 mod mistakes;
 mod roles;
+mod security_page;
 mod wiring;
 
 use stagegate_local_template::{Settings, Template, parse_template};
