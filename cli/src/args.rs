@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Report(ReportOptions),
     /// Check configuration, template and pipelines against each other, without an AWS account.
     Check(CheckOptions),
+    /// Write a starter stagegate.yaml, and what to add to a pipeline.
+    Init(InitOptions),
     /// Serve as the bootstrap of a function of the local Lambda.
     #[command(hide = true)]
     Bootstrap {
@@ -351,6 +353,24 @@ pub(crate) struct CheckOptions {
     /// Exit with 65 for warnings as well.
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InitOptions {
+    /// The pipeline: what `aws codepipeline get-pipeline` prints, or a CloudFormation template with a pipeline in it.
+    pub(crate) pipeline: PathBuf,
+    /// The folder that is written to.
+    #[arg(long, value_name = "DIR", default_value = "stagegate")]
+    pub(crate) out: PathBuf,
+    /// Write over files that are there.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// What the names of the functions begin with: NamePrefix of the template.
+    #[arg(long, value_name = "PREFIX", default_value = "stagegate")]
+    pub(crate) prefix: String,
+    /// A parameter of the CloudFormation template that has no default.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = check::parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -9,6 +9,7 @@ mod example;
 mod execution;
 mod exit;
 mod http;
+mod init;
 mod local;
 mod local_slack;
 mod progress;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::NotifyPreview(options) => commands::notify_preview::run(&options),
         Command::Report(options) => commands::report::run(&options),
         Command::Check(options) => commands::check::run(&options),
+        Command::Init(options) => commands::init::run(&options),
         Command::Bootstrap { function } => return bootstrap::run(&function),
     };
     match done {

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod init;
 pub(crate) mod notify_preview;
 pub(crate) mod override_gate;
 pub(crate) mod release_gate;

@@ -196,6 +196,23 @@ fn the_options_of_the_audit_are_those_of_the_command() {
     assert!(options.len() > 5 && options.iter().all(|option| help.contains(option)), "{options:?}: {help}");
 }
 
+/// Every package and every folder beside them has its place in the tour.
+#[test]
+fn the_tour_leaves_nothing_out() {
+    let tour = page("docs/tour.md");
+    let folders = |of: &str| -> Vec<String> {
+        let entries = fs::read_dir(root().join(of)).unwrap().flatten();
+        let folders = entries.filter(|entry| entry.path().is_dir());
+        folders.map(|entry| format!("{of}{}", entry.file_name().to_str().unwrap())).collect()
+    };
+    let mut all: Vec<String> = ["crates/", "functions/", "local/", "infra/"].into_iter().flat_map(folders).collect();
+    let top = folders("").into_iter().filter(|name| !name.starts_with('.') && !ELSEWHERE.contains(&name.as_str()));
+    all.extend(top.filter(|name| !["crates", "functions", "local", "infra"].contains(&name.as_str())));
+    assert!(all.len() > 40, "{all:?}");
+    let missing: Vec<_> = all.iter().filter(|name| !tour.contains(&format!("`{name}"))).collect();
+    assert!(missing.is_empty(), "docs/tour.md does not name {missing:?}");
+}
+
 /// Every relative link leads to a file, and to a heading where it names one.
 #[test]
 fn links_lead_somewhere() {

@@ -10,6 +10,7 @@ mod demo;
 mod docs;
 mod events;
 mod example_pipeline;
+mod init;
 mod layers;
 mod notices;
 mod notifications;

@@ -34,7 +34,7 @@ fn bad_s3() -> Arc<CallPlan> {
 /// Eight processes for the votes.
 fn eight(options: Options) -> Options {
     let text = std::fs::read_to_string(&options.template).unwrap();
-    let fewer = text.replace("ReservedConcurrentExecutions: 20", "ReservedConcurrentExecutions: 8");
+    let fewer = text.replace("[ReservesConcurrency, 20, ", "[ReservesConcurrency, 8, ");
     assert_ne!(text, fewer);
     std::fs::write(&options.template, fewer).unwrap();
     options
