@@ -102,9 +102,8 @@ fn the_examples_are_read() {
         // An example of one policy stands for the gate that holds it.
         let indented =
             || format!("gates:\n  example:\n{}", block.lines().map(|line| format!("    {line}\n")).collect::<String>());
-        let is_file =
-            ["gates:", "channels:", "approvals:", "notifications:", "templates:"].iter().any(|key| block.contains(key));
-        ["gates:", "channels:", "approvals:", "notifications:", "delivery:"].iter().any(|key| block.contains(key));
+        let keys = ["gates:", "channels:", "approvals:", "notifications:", "templates:", "delivery:"];
+        let is_file = keys.iter().any(|key| block.contains(key));
         let text = if is_file { block.to_owned() } else { indented() };
         Config::parse(PAGE, &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         examples += 1;
