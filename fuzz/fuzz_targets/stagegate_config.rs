@@ -47,6 +47,12 @@ fn check_parameters(text: &str, config: Option<&Config>) {
             let has_a_rule = match *gate {
                 Gate::Test(gate) => gate.tests.is_some() || gate.coverage.is_some() || gate.sarif.is_some(),
                 Gate::Smoke(gate) => !gate.hurl.is_empty() || !gate.checks.is_empty(),
+                Gate::Release(gate) => {
+                    let by_the_clock = gate.windows.len() + gate.freezes.len() + gate.calendars.len();
+                    let measured = gate.metrics.len() + gate.probes.len();
+                    let asked = [gate.alarms.is_some(), gate.soak.is_some(), gate.verdicts.is_some()];
+                    by_the_clock + measured > 0 || asked.contains(&true)
+                }
             };
             assert!(has_a_rule, "a policy without a rule");
         }
