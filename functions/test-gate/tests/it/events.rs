@@ -17,11 +17,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The rows of the table in `events/README.md`: file and answer.
+/// The rows of the first table in `events/README.md`, of the events that are handed to this gate: file and answer.
 fn table() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(root().join("events/README.md")).unwrap();
-    let rows = text.lines().filter(|line| line.starts_with("| `"));
-    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    let rows = text.lines().skip_while(|line| !line.starts_with("| file |")).take_while(|line| line.starts_with('|'));
+    let cells = rows.skip(2).map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
     cells.map(|cells| (cells[1].trim_matches('`').to_owned(), cells[4].to_owned())).collect()
 }
 
