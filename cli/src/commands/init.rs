@@ -17,7 +17,7 @@ pub(crate) fn run(options: &InitOptions) -> Result<Exit, CommandError> {
         say(format_args!("wrote {}", options.out.join(&file.path).display()));
     }
     say("");
-    start.places.iter().for_each(|place| say(place));
+    start.places.iter().for_each(say);
     start.notes.iter().for_each(|note| say(format_args!("note: {note}")));
     let config = options.out.join("stagegate.yaml");
     say(format_args!("next: fill in what is yours in {0}, then `stagegate check --config {0}`", config.display()));

@@ -87,7 +87,7 @@ impl Teller<'_> {
         let state = if succeeds { StageState::Succeeded } else { StageState::Failed };
         let moment = Moment { at: self.now, state };
         let failed = Some(self.now).filter(|_| !succeeds);
-        let stage = Stage { started: Some(started), state: Some(moment), failed, ..Stage::default() };
+        let stage = Stage { started: Some(started), state: Some(moment), failed };
         self.picture.stages.insert(name.to_owned(), stage);
         succeeds
     }

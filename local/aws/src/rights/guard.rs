@@ -1,4 +1,5 @@
 //! Requests on their way to a service, refused where the function that signed them has no right to what they ask for.
+#![expect(clippy::result_large_err, reason = "the answer to a refused request is passed on at once, by value")]
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
