@@ -1,5 +1,6 @@
-//! The CodeBuild action: runs the phases of a buildspec in a shell on this machine.
+//! CodeBuild: runs the phases of a buildspec in a shell on this machine, for actions and by itself.
 
+mod alone;
 mod buildspec;
 mod collect;
 mod engine;
@@ -23,8 +24,9 @@ use stagegate_local_codepipeline::provider::{
 
 use crate::log::LogListener;
 use crate::service_event::ServiceEvents;
+pub use alone::BuildOrder;
 pub(crate) use buildspec::Buildspec;
-pub(crate) use engine::{Engine, Job, Specification};
+pub(crate) use engine::{Engine, Job, Origin, Specification};
 pub use record::{BuildPhase, BuildRecord, BuildStatus, Builds, PhaseContext, PhaseType, ReportFile, ReportRecord};
 
 /// What a build project says beyond the action's own configuration.
@@ -91,6 +93,13 @@ impl CodeBuildProvider {
         self
     }
 
+    /// Sets where logs can be seen, in place of their files: `<pages>/<project>/<uuid>.log`.
+    #[must_use]
+    pub fn with_log_pages(mut self, pages: impl Into<String>) -> Self {
+        self.engine.log_pages = Some(pages.into());
+        self
+    }
+
     /// Sets what stands in for Systems Manager parameters, by parameter name. Their values are masked in logs.
     #[must_use]
     pub fn with_parameters(mut self, parameters: BTreeMap<String, String>) -> Self {
@@ -120,21 +129,30 @@ impl CodeBuildProvider {
             let message = "batch builds are not supported by the local CodeBuild; remove BatchEnabled";
             return Err(ActionFailure::new("ConfigurationError", message));
         }
-        let known = self.projects.lock().expect("no holder of this lock can panic").get(project).cloned();
-        let settings = known.unwrap_or_default();
+        let settings = self.settings(project);
         let (project, primary) = (project.to_owned(), primary_source(&request)?);
         let variables = configured("EnvironmentVariables").map(str::to_owned);
         Ok(Job {
-            specification: match settings.buildspec.contains('\n') {
-                true => Specification::Text(settings.buildspec.clone()),
-                false => Specification::File(settings.buildspec.clone()),
-            },
+            specification: specification(&settings),
             project,
             settings,
             primary,
             action_variables: variables,
+            origin: Origin::pipeline(&request),
             request,
         })
+    }
+
+    fn settings(&self, project: &str) -> Project {
+        let projects = self.projects.lock().expect("no holder of this lock can panic");
+        projects.get(project).cloned().unwrap_or_default()
+    }
+}
+
+fn specification(settings: &Project) -> Specification {
+    match settings.buildspec.contains('\n') {
+        true => Specification::Text(settings.buildspec.clone()),
+        false => Specification::File(settings.buildspec.clone()),
     }
 }
 

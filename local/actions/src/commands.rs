@@ -10,7 +10,7 @@ use stagegate_local_codepipeline::provider::{
     ActionFailure, ActionProvider, ActionRequest, ActionSuccess, ArtifactBucket, Progress,
 };
 
-use crate::codebuild::{Builds, Buildspec, Engine, Job, Project, Specification};
+use crate::codebuild::{Builds, Buildspec, Engine, Job, Origin, Project, Specification};
 use crate::log::LogListener;
 
 /// The AWS CodePipeline guide's limit of a Commands action.
@@ -62,6 +62,7 @@ impl ActionProvider for CommandsProvider {
             specification: Specification::Inline(Box::new(Buildspec::of_commands(request.commands.clone()))),
             primary: 0,
             action_variables: None,
+            origin: Origin::pipeline(&request),
             request,
         };
         self.engine.build(job, &progress).await

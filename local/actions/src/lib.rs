@@ -17,8 +17,8 @@ mod work_folder;
 
 pub use archive::{ArchiveError, ArchiveLimits, unpack};
 pub use codebuild::{
-    BuildPhase, BuildRecord, BuildStatus, Builds, CodeBuildProvider, PhaseContext, PhaseType, Project, ReportFile,
-    ReportRecord,
+    BuildOrder, BuildPhase, BuildRecord, BuildStatus, Builds, CodeBuildProvider, PhaseContext, PhaseType, Project,
+    ReportFile, ReportRecord,
 };
 pub use codedeploy::{
     CodeDeployProvider, DeploymentRecord, DeploymentStatus, Deployments, FolderServer, InstanceServer, InstanceServers,

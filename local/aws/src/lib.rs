@@ -233,6 +233,7 @@ impl LocalAws {
     /// Ends everything. Returns when no process is left.
     pub async fn shutdown(&self) {
         self.codepipeline.shutdown().await;
+        self.codebuild.shutdown().await;
         self.codedeploy.shutdown().await;
         self.bus.shutdown().await;
         self.lambda.shutdown().await;

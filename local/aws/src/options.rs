@@ -36,6 +36,8 @@ pub struct Options {
     pub clock: Clock,
     /// Is called for each line that a build or a deployment prints.
     pub log_listener: Option<LogListener>,
+    /// Where the logs of builds can be seen, in place of their files: `<pages>/<project>/<uuid>.log`.
+    pub log_pages: Option<String>,
     /// Changes the events that CodePipeline hands to functions: a fault to see what becomes of it.
     pub event_change: Option<EventChange>,
     /// Spoils calls of the CodePipeline API, and CodePipeline's events before any rule sees them.
@@ -69,6 +71,7 @@ impl Options {
             region: "us-east-1".to_owned(),
             clock: Clock::system(),
             log_listener: None,
+            log_pages: None,
             event_change: None,
             codepipeline_faults: None,
             call_faults: None,

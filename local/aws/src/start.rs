@@ -175,6 +175,10 @@ impl Works {
             Some(listener) => build.with_log_listener(listener.clone()),
             None => build,
         };
+        let build = match &options.log_pages {
+            Some(pages) => build.with_log_pages(pages),
+            None => build,
+        };
         let build = Arc::new(build.with_events(ground.service_events()));
         let functions = ground.template.functions.iter();
         let codedeploy = CodeDeploy::new(Setup {
@@ -187,7 +191,7 @@ impl Works {
             region: options.region.clone(),
             services: options.data.join("services"),
         });
-        Self { bucket, codebuild: CodeBuild::new(build.builds()), build, deploy, codedeploy, servers }
+        Self { bucket, codebuild: CodeBuild::new(build.clone(), &options.region), build, deploy, codedeploy, servers }
     }
 
     fn providers(&self, options: &Options) -> Vec<Provider> {

@@ -35,7 +35,7 @@ impl CodeBuild {
 }
 
 /// A `Build` of the AWS model, with the members that a local build has.
-fn describe(build: &BuildRecord) -> Value {
+pub(crate) fn describe(build: &BuildRecord) -> Value {
     let is_complete = build.status != BuildStatus::InProgress;
     let current_phase = match build.phases.last() {
         _ if is_complete => "COMPLETED",
@@ -58,8 +58,8 @@ fn describe(build: &BuildRecord) -> Value {
         "resolvedSourceVersion": build.resolved_source_version.as_deref().filter(|version| !version.is_empty()),
         "projectName": build.project,
         "phases": phases,
-        "source": {"type": "CODEPIPELINE"},
-        "logs": {"deepLink": format!("file://{}", build.log.display())},
+        "source": {"type": build.source},
+        "logs": {"deepLink": build.log_url},
         "buildComplete": is_complete,
         "initiator": build.initiator,
         "exportedEnvironmentVariables": exported,

@@ -1,10 +1,11 @@
-//! The CodeBuild API of the local AWS: what is known about builds, and the reports that their buildspecs declare.
+//! The CodeBuild API of the local AWS: builds, and the reports that their buildspecs declare.
 //!
-//! [`CodeBuild`] answers from the [`Builds`] that the CodeBuild actions of the local CodePipeline leave behind. Report
-//! files are read when they are first asked for.
+//! [`CodeBuild`] answers from the [`Builds`] that the CodeBuild actions of the local CodePipeline leave behind, and starts
+//! others. Report files are read when they are first asked for.
 //!
 //! | operation | notes |
 //! |---|---|
+//! | StartBuild | without a source, or with a ZIP file in S3, which `sourceTypeOverride` says; other overrides than those of source, buildspec and variables are not looked at |
 //! | BatchGetBuilds, ListBuildsForProject | a project is known once it has a build |
 //! | BatchGetReports, ListReports, ListReportsForReportGroup | |
 //! | BatchGetReportGroups, ListReportGroups | a report group is known once it has a report |
@@ -27,18 +28,20 @@ mod contents;
 mod coverages;
 mod groups;
 mod reports;
+mod start;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use axum::Router;
 use serde_json::{Value, json};
-use stagegate_local_actions::{BuildStatus, Builds};
+use stagegate_local_actions::{BuildStatus, Builds, CodeBuildProvider};
 use stagegate_local_codepipeline::ApiError;
 use stagegate_local_codepipeline::aws_json::{self, Model, Service};
 
 use contents::Contents;
 use reports::Report;
+use start::Started;
 
 static SERVICE: Service = Service {
     name: "CodeBuild",
@@ -55,17 +58,21 @@ const INVALID_INPUT: &str = "InvalidInputException";
 const READ_REPORTS: usize = 200;
 
 /// The API over the builds of one local AWS. Cloning gives another handle to the same.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CodeBuild {
+    provider: Arc<CodeBuildProvider>,
+    region: String,
+    started: Started,
     builds: Builds,
     /// What was read of reports, by their ARN: their files do not change.
     read: Arc<Mutex<HashMap<String, Arc<Contents>>>>,
 }
 
 impl CodeBuild {
-    /// The API over these builds.
-    pub fn new(builds: Builds) -> Self {
-        Self { builds, read: Arc::default() }
+    /// The API over the builds of a provider. Those that it starts are in this Region.
+    pub fn new(provider: Arc<CodeBuildProvider>, region: impl Into<String>) -> Self {
+        let builds = provider.builds();
+        Self { provider, region: region.into(), started: Started::default(), builds, read: Arc::default() }
     }
 
     /// Carries out an operation as AWS does, without HTTP.
@@ -75,6 +82,9 @@ impl CodeBuild {
     /// `InvalidInputException` and `ResourceNotFoundException` as in the AWS model, `SerializationException` for a value
     /// of another type, and `UnknownOperationException` for an operation that this local CodeBuild does not have.
     pub async fn call(&self, operation: &str, input: Value) -> Result<Value, ApiError> {
+        if operation == "StartBuild" {
+            return self.start_build(&MODEL.check(operation, &input)?).await;
+        }
         let (codebuild, operation) = (self.clone(), operation.to_owned());
         // Reading reports is work for the processor and the disk.
         let done = tokio::task::spawn_blocking(move || codebuild.carry_out(&operation, &input));
@@ -95,6 +105,11 @@ impl CodeBuild {
             "DescribeCodeCoverages" => self.describe_code_coverages(&input),
             _ => Err(MODEL.unknown_operation(operation)),
         }
+    }
+
+    /// Ends all builds that this API has started, and returns when they have ended.
+    pub async fn shutdown(&self) {
+        self.started.end().await;
     }
 
     /// What a report's files hold; `None` while its build runs.

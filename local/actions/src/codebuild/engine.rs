@@ -43,6 +43,22 @@ pub(crate) struct Job {
     pub(crate) primary: usize,
     /// The action's `EnvironmentVariables`: JSON.
     pub(crate) action_variables: Option<String>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a build comes from.
+pub(crate) struct Origin {
+    /// Who has started it.
+    pub(crate) initiator: String,
+    /// `SourceType` of the AWS CodeBuild model.
+    pub(crate) source: &'static str,
+}
+
+impl Origin {
+    /// A pipeline has started it.
+    pub(crate) fn pipeline(request: &ActionRequest) -> Self {
+        Self { initiator: format!("codepipeline/{}", request.pipeline), source: "CODEPIPELINE" }
+    }
 }
 
 /// Runs builds and remembers them.
@@ -51,6 +67,8 @@ pub(crate) struct Engine {
     pub(super) bucket: Arc<dyn ArtifactBucket>,
     pub(super) clock: Clock,
     pub(crate) listener: Option<LogListener>,
+    /// Where logs can be seen, in place of their files.
+    pub(crate) log_pages: Option<String>,
     pub(crate) events: Option<ServiceEvents>,
     pub(crate) stored: StoredValues,
     pub(crate) builds: Builds,
@@ -81,7 +99,7 @@ impl Drop for Ending<'_> {
 impl Engine {
     pub(crate) fn new(data: PathBuf, bucket: Arc<dyn ArtifactBucket>, clock: Clock) -> Self {
         let (stored, builds) = (StoredValues::default(), Builds::default());
-        Self { data, bucket, clock, listener: None, events: None, stored, builds }
+        Self { data, bucket, clock, listener: None, log_pages: None, events: None, stored, builds }
     }
 
     /// Where the reports of a build are kept.
@@ -100,12 +118,15 @@ impl Engine {
             .data_folder()
             .map_err(|error| internal(&format!("the data folder {}", self.data.display()), &error))?;
         let log_file = data.join("logs/codebuild").join(&job.project).join(format!("{uuid}.log"));
-        let url = format!("file://{}", log_file.display());
+        let url = match &self.log_pages {
+            Some(pages) => format!("{pages}/{}/{uuid}.log", job.project),
+            None => format!("file://{}", log_file.display()),
+        };
         let log = self.log(&job.request, &id, &log_file).map_err(|error| internal("the build's log", &error))?;
         // Declared before the build, so that it is removed after the build's processes have been killed.
         let work = WorkFolder::create(data.join("builds").join(&uuid))
             .map_err(|error| internal("the build's folder", &error))?;
-        let number = self.builds.add(self.record(&job, &id, &arn, &log_file));
+        let number = self.builds.add(self.record(&job, (&id, &arn), &log_file, &url));
         if let Some((events, build)) = self.events.as_ref().zip(self.builds.get(&id)) {
             events.tell(event::begun(&build));
         }
@@ -188,13 +209,14 @@ impl Engine {
         Log::create(path, line, self.listener.clone())
     }
 
-    fn record(&self, job: &Job, id: &str, arn: &str, log: &Path) -> BuildRecord {
+    fn record(&self, job: &Job, (id, arn): (&str, &str), log: &Path, log_url: &str) -> BuildRecord {
         BuildRecord {
             id: id.to_owned(),
             arn: arn.to_owned(),
             build_number: 0,
             project: job.project.clone(),
-            initiator: format!("codepipeline/{}", job.request.pipeline),
+            initiator: job.origin.initiator.clone(),
+            source: job.origin.source,
             pipeline_execution_id: job.request.pipeline_execution_id.clone(),
             resolved_source_version: job
                 .request
@@ -209,6 +231,7 @@ impl Engine {
             reports: Vec::new(),
             timeout: job.settings.timeout,
             log: log.to_owned(),
+            log_url: log_url.to_owned(),
         }
     }
 

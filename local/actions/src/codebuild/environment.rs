@@ -123,6 +123,7 @@ pub(super) struct Facts<'a> {
     pub(super) arn: &'a str,
     pub(super) number: u64,
     pub(super) start_millisecond: i64,
+    pub(super) initiator: &'a str,
     pub(super) request: &'a ActionRequest,
     pub(super) primary: usize,
     pub(super) folders: &'a [(String, std::path::PathBuf)],
@@ -142,7 +143,7 @@ pub(super) fn builtin(facts: &Facts<'_>) -> Vec<(String, String)> {
     set("CODEBUILD_BUILD_NUMBER", facts.number.to_string());
     set("CODEBUILD_BUILD_IMAGE", "local".to_owned());
     set("CODEBUILD_BUILD_SUCCEEDING", "1".to_owned());
-    set("CODEBUILD_INITIATOR", format!("codepipeline/{}", facts.request.pipeline));
+    set("CODEBUILD_INITIATOR", facts.initiator.to_owned());
     set("CODEBUILD_LOG_PATH", facts.id.rsplit(':').next().unwrap_or_default().to_owned());
     set("CODEBUILD_START_TIME", facts.start_millisecond.to_string());
     let inputs = &facts.request.input_artifacts;

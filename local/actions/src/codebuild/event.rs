@@ -69,8 +69,8 @@ fn additional_information(build: &BuildRecord) -> Value {
         "initiator": build.initiator,
         "build-start-time": time(build.start_time),
         "timeout-in-minutes": build.timeout.as_secs_f64() / 60.0,
-        "source": {"type": "CODEPIPELINE"},
-        "logs": {"deep-link": format!("file://{}", build.log.display())},
+        "source": {"type": build.source},
+        "logs": {"deep-link": build.log_url},
         "phases": build.phases.iter().map(phase).collect::<Vec<_>>(),
     });
     if let Some(version) = &build.resolved_source_version {

@@ -130,6 +130,11 @@ impl Build<'_> {
             folders.push((input.name.clone(), folder));
         }
         let source = self.work.join("src");
+        if folders.is_empty() {
+            let created = std::fs::create_dir_all(&source);
+            created.map_err(|error| client_error(format!("the build's folder could not be created: {error}")))?;
+            folders.push((String::new(), source.clone()));
+        }
         let buildspec = self.buildspec(&source)?;
         for note in &buildspec.notes {
             self.log.note(CONTAINER, note);
@@ -182,6 +187,7 @@ impl Build<'_> {
             arn: self.arn,
             number: self.number,
             start_millisecond: self.engine.now().as_millisecond(),
+            initiator: &self.job.origin.initiator,
             request: &self.job.request,
             primary: self.job.primary,
             folders,

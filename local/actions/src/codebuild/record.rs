@@ -132,9 +132,11 @@ pub struct BuildRecord {
     pub build_number: u64,
     /// The project's name.
     pub project: String,
-    /// `codepipeline/<pipeline>`
+    /// Who has started it: `codepipeline/<pipeline>`, or a person.
     pub initiator: String,
-    /// The execution that the build belongs to.
+    /// `SourceType` of the AWS CodeBuild model, such as `CODEPIPELINE`.
+    pub source: &'static str,
+    /// The execution that the build belongs to; empty where it belongs to none.
     pub pipeline_execution_id: String,
     /// The revision of the primary source, where known.
     pub resolved_source_version: Option<String>,
@@ -154,6 +156,8 @@ pub struct BuildRecord {
     pub timeout: Duration,
     /// The whole log.
     pub log: PathBuf,
+    /// Where it can be seen.
+    pub log_url: String,
 }
 
 /// The builds of one local CodeBuild, the newest last. Cloning gives another handle to the same builds.

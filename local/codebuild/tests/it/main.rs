@@ -6,5 +6,6 @@ mod builds;
 mod coverage;
 mod inputs;
 mod reports;
+mod starting;
 mod support;
 mod test_cases;

@@ -51,7 +51,7 @@ impl Local {
         let data = TempDir::new().unwrap();
         let bucket = Arc::new(Bucket { objects: Mutex::default(), gate: Semaphore::new(0) });
         let provider = Arc::new(CodeBuildProvider::new(data.path(), bucket.clone(), Clock::system()));
-        let codebuild = CodeBuild::new(provider.builds());
+        let codebuild = CodeBuild::new(provider.clone(), "eu-west-1");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = router(codebuild.clone());
@@ -71,6 +71,11 @@ impl Local {
         // Whether it succeeds is for the test to know.
         let _ = self.provider.run(request, Progress::new(|_| ())).await;
         self.newest()
+    }
+
+    /// Puts a ZIP file into a bucket.
+    pub(crate) fn put(&self, key: &str, files: &[(&str, &str)]) {
+        self.bucket.objects.lock().unwrap().insert(key.to_owned(), zip_of(files.iter().copied()));
     }
 
     /// Builds until everything but the output artifact is done.
