@@ -12,6 +12,12 @@ use crate::thread::{hash, later};
 const MOST: usize = 100;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+/// After so long, whoever was sending it does not do so any more.
+const ABANDONED: SignedDuration = SignedDuration::from_mins(3);
+/// After how long a channel is asked whether it has a digest that may have been sent.
+const DOUBT: SignedDuration = SignedDuration::from_mins(1);
+/// How long a channel is asked that does not answer.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a channel is told when its quiet hours are over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +51,22 @@ pub struct Sending {
     pub keys: Vec<String>,
     /// How many more it tells of.
     pub more: u32,
+    /// Whether the channel did not say whether it has taken it.
+    #[serde(default)]
+    pub is_unsure: bool,
+}
+
+/// What is to be done with a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DigestTurn {
+    /// Nothing at this time.
+    Rest,
+    /// It is sent: this was noted before.
+    Send(Sending, Box<Digest>),
+    /// The channel is asked whether it has one that may have been sent.
+    Find(Sending),
+    /// Nobody knows whether it was sent, and nobody will. It is not sent again.
+    Lost(Sending),
 }
 
 /// A notice that is kept.
@@ -81,11 +103,30 @@ impl Digest {
         }
     }
 
+    /// What is to be done at this time, for a channel that is not quiet.
+    pub fn turn(&mut self, now: Timestamp) -> DigestTurn {
+        let is_left_alone = self.not_before.is_some_and(|time| now < time);
+        if let Some(sending) = &self.sending {
+            let age = now.duration_since(sending.at);
+            if age >= GIVE_UP_AFTER {
+                return DigestTurn::Lost(sending.clone());
+            }
+            let patience = if sending.is_unsure { DOUBT } else { ABANDONED };
+            let is_asked = age >= patience && !is_left_alone;
+            return if is_asked { DigestTurn::Find(sending.clone()) } else { DigestTurn::Rest };
+        }
+        if self.items.is_empty() || is_left_alone {
+            return DigestTurn::Rest;
+        }
+        let told = Box::new(self.clone());
+        DigestTurn::Send(self.begin(now), told)
+    }
+
     /// Notes that everything that is kept is being sent.
-    pub fn begin(&mut self, now: Timestamp) -> Sending {
+    fn begin(&mut self, now: Timestamp) -> Sending {
         let keys: Vec<_> = self.items.keys().cloned().collect();
         let mark = hash(&format!("{}\n{}", self.channel, keys.join("\n")));
-        let sending = Sending { at: now, mark, keys, more: self.more };
+        let sending = Sending { at: now, mark, keys, more: self.more, is_unsure: false };
         self.sending = Some(sending.clone());
         sending
     }
@@ -99,9 +140,27 @@ impl Digest {
 
     /// Notes that it was not sent.
     pub fn refused(&mut self, now: Timestamp, pause: SignedDuration) {
+        self.sending = None;
+        self.pause(now, pause);
+    }
+
+    /// Notes that nobody knows whether it was sent, so that the channel is asked.
+    pub fn unsure(&mut self) {
+        if let Some(sending) = &mut self.sending {
+            sending.is_unsure = true;
+        }
+    }
+
+    /// Notes that it is not there, so that it is sent again.
+    pub fn not_found(&mut self) {
+        self.sending = None;
+    }
+
+    /// Leaves the channel alone, the longer the more often it has refused.
+    pub fn pause(&mut self, now: Timestamp, pause: SignedDuration) {
         let wait = SignedDuration::from_secs(30 << self.refusals.min(5)).min(LONGEST_PAUSE).max(pause);
         self.refusals = self.refusals.saturating_add(1);
-        (self.sending, self.not_before) = (None, Some(later(now, wait)));
+        self.not_before = Some(later(now, wait));
     }
 
     /// The notices in the order of their times. That an execution has begun is not told where it is told how it went on.
@@ -115,5 +174,81 @@ impl Digest {
             self.items.values().filter(|item| item.kind != Kind::Started || !goes_on(item)).collect();
         lines.sort_by_key(|item| item.at);
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).expect("a time")
+    }
+
+    fn item() -> Item {
+        let (name, execution) = ("web".to_owned(), "1".to_owned());
+        Item { at: at(0), kind: Kind::Failed, name, execution, title: "has failed".to_owned(), url: None }
+    }
+
+    /// What has become of the digest since the turn before.
+    #[derive(Debug)]
+    enum Since {
+        Nothing,
+        Unsure,
+        Refused,
+        NotFound,
+        NoAnswer,
+        Sent,
+        More,
+    }
+
+    #[test]
+    fn a_digest_is_not_lost_and_not_repeated() {
+        use Since::{More, NoAnswer, NotFound, Nothing, Refused, Sent, Unsure};
+        for (name, turns) in [
+            ("sent", &[(Nothing, 0, "send 1"), (Sent, 1, "rest"), (More, 2, "send 1")][..]),
+            ("refused", &[(Nothing, 0, "send 1"), (Refused, 0, "rest"), (Nothing, 1, "send 1")]),
+            // Whoever sent it has died, so that it may be there.
+            ("abandoned", &[(Nothing, 0, "send 1"), (Nothing, 2, "rest"), (Nothing, 3, "find"), (Sent, 4, "rest")]),
+            ("unsure", &[(Nothing, 0, "send 1"), (Unsure, 0, "rest"), (Nothing, 1, "find"), (NotFound, 1, "send 1")]),
+            ("more", &[(Nothing, 0, "send 1"), (Unsure, 0, "rest"), (More, 1, "find"), (NotFound, 1, "send 2")]),
+            ("told", &[(Nothing, 0, "send 1"), (Unsure, 0, "rest"), (More, 1, "find"), (Sent, 1, "send 1")]),
+            (
+                "silent",
+                &[
+                    (Nothing, 0, "send 1"),
+                    (Unsure, 1, "find"),
+                    (NoAnswer, 1, "rest"),
+                    (Nothing, 2, "find"),
+                    (NoAnswer, 24 * 60, "lost"),
+                ],
+            ),
+        ] {
+            let mut digest = Digest::new("releases");
+            digest.add("failed", item());
+            let mut sending = None;
+            for (number, (since, minute, expected)) in turns.iter().enumerate() {
+                let now = at(*minute);
+                match since {
+                    Nothing => {}
+                    Unsure => digest.unsure(),
+                    Refused => digest.refused(now, SignedDuration::ZERO),
+                    NotFound => digest.not_found(),
+                    NoAnswer => digest.pause(now, SignedDuration::ZERO),
+                    Sent => digest.sent(sending.as_ref().expect("it was being sent")),
+                    More => digest.add(&format!("failed {number}"), item()),
+                }
+                let turn = match digest.turn(now) {
+                    DigestTurn::Rest => "rest".to_owned(),
+                    DigestTurn::Find(_) => "find".to_owned(),
+                    DigestTurn::Lost(_) => "lost".to_owned(),
+                    DigestTurn::Send(begun, told) => {
+                        sending = Some(begun);
+                        format!("send {}", told.items.len())
+                    }
+                };
+                assert_eq!(turn, *expected, "{name}, turn {number}");
+            }
+        }
     }
 }

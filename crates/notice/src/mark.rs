@@ -72,6 +72,8 @@ impl Picture {
         let is_broken_off = self.execution_state().is_some_and(ExecutionState::is_broken_off);
         match action.state {
             ActionState::Started if is_broken_off => Mark::Stopped,
+            // The event of its end is late, or was lost.
+            ActionState::Started if self.execution_state() == Some(ExecutionState::Succeeded) => Mark::Done,
             ActionState::Started if action.is_approval() => Mark::Waiting,
             ActionState::Started => Mark::Running,
             ActionState::Abandoned | ActionState::Canceled => Mark::Stopped,

@@ -3,25 +3,17 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use stagegate_channel::{Letter, Outcome};
+use stagegate_channel::{Found, Letter, Outcome};
 use stagegate_desk::DeskError;
-use stagegate_notice::{Digest, Effect, Item, Report, Sending};
+use stagegate_notice::{Digest, DigestTurn, Effect, Item, Report, Sending};
 use stagegate_state_store::{Decision, Updated};
 use tokio::time::Instant;
 
 use crate::documents::{Kept, Watched, digest_key};
-use crate::notifier::{Notifier, Visit};
+use crate::notifier::{CLOCKS, Notifier, Visit};
 
-/// How long sending a digest may take.
+/// How long sending a digest may take, or looking for one.
 const SEND: Duration = Duration::from_secs(12);
-/// After so long, whoever was sending it does not do so any more.
-const ABANDONED: SignedDuration = SignedDuration::from_mins(3);
-
-/// What is to be done with a digest.
-enum Turn {
-    Nothing,
-    Send(Sending, Box<Digest>),
-}
 
 impl Notifier {
     /// Adds a notice to those that its channel is told later.
@@ -72,35 +64,59 @@ impl Notifier {
         if self.is_quiet(name, now)? {
             return Ok(());
         }
-        let turn = self.change_digest(name, |digest| turn(digest, now)).await?;
-        if let Turn::Send(sending, told) = turn {
-            self.send_digest(name, &sending, &told, now).await?;
+        match self.change_digest(name, |digest| digest.turn(now)).await? {
+            DigestTurn::Rest => {}
+            DigestTurn::Send(sending, told) => self.send_digest(name, &sending, &told, now).await?,
+            DigestTurn::Find(sending) => self.find_digest(name, &sending, now).await?,
+            DigestTurn::Lost(sending) => self.lose_digest(name, &sending).await?,
         }
         self.leave_digest(name).await
     }
 
     async fn send_digest(&self, name: &str, sending: &Sending, told: &Digest, now: Timestamp) -> Result<(), DeskError> {
-        let Ok(channel) = self.config()?.channel(name) else {
-            tracing::error!(
-                channel = name,
-                "what was kept in quiet hours is dropped: stagegate.yaml has no such channel"
-            );
-            return self.change_digest(name, |digest| digest.sent(sending)).await;
-        };
+        let Ok(channel) = self.config()?.channel(name) else { return self.drop_digest(name, sending).await };
         let letter = Letter { id: &sending.mark, say: told, below: None, replaces: None };
-        match self.parts.channels.send(channel, &letter, Instant::now() + SEND).await {
-            // Nobody will ever know, and sent again it might be there twice.
-            Outcome::Delivered { .. } | Outcome::Unknown { .. } => {
-                self.change_digest(name, |digest| digest.sent(sending)).await
-            }
-            Outcome::Refused { .. } => {
-                self.change_digest(name, |digest| digest.refused(now, SignedDuration::ZERO)).await
-            }
-            Outcome::Later { after, .. } => {
+        let outcome = self.parts.channels.send(channel, &letter, Instant::now() + SEND).await;
+        self.change_digest(name, |digest| match &outcome {
+            Outcome::Delivered { .. } => digest.sent(sending),
+            Outcome::Unknown { .. } => digest.unsure(),
+            Outcome::Refused { .. } => digest.refused(now, SignedDuration::ZERO),
+            Outcome::Later { after, .. } => digest.refused(now, SignedDuration::try_from(*after).unwrap_or_default()),
+        })
+        .await
+    }
+
+    /// Looks whether a digest is there that may have been sent.
+    async fn find_digest(&self, name: &str, sending: &Sending, now: Timestamp) -> Result<(), DeskError> {
+        let Ok(channel) = self.config()?.channel(name) else { return self.drop_digest(name, sending).await };
+        // The clock of the channel may be another one.
+        let since = sending.at.as_second() - CLOCKS;
+        let found = self.parts.channels.find(channel, &sending.mark, None, since, Instant::now() + SEND).await;
+        match found {
+            Found::There(_) => self.change_digest(name, |digest| digest.sent(sending)).await,
+            Found::NotThere => self.change_digest(name, Digest::not_found).await,
+            Found::Later { after } => {
                 let pause = SignedDuration::try_from(after).unwrap_or_default();
-                self.change_digest(name, |digest| digest.refused(now, pause)).await
+                self.change_digest(name, |digest| digest.pause(now, pause)).await
             }
+            Found::Unknown => self.lose_digest(name, sending).await,
         }
+    }
+
+    /// Sent again it might be there twice.
+    async fn lose_digest(&self, channel: &str, sending: &Sending) -> Result<(), DeskError> {
+        let notices = sending.keys.join(", ");
+        tracing::error!(
+            channel,
+            notices,
+            "what was kept in quiet hours may be missing: nobody knows whether it was posted"
+        );
+        self.change_digest(channel, |digest| digest.sent(sending)).await
+    }
+
+    async fn drop_digest(&self, channel: &str, sending: &Sending) -> Result<(), DeskError> {
+        tracing::error!(channel, "what was kept in quiet hours is dropped: stagegate.yaml has no such channel");
+        self.change_digest(channel, |digest| digest.sent(sending)).await
     }
 
     /// Takes an empty digest from what is looked after.
@@ -126,19 +142,4 @@ impl Notifier {
             is_of && route.quiet_hours.as_ref().is_some_and(|hours| hours.end(now).is_some())
         }))
     }
-}
-
-fn turn(digest: &mut Digest, now: Timestamp) -> Turn {
-    if let Some(sending) = digest.sending.clone() {
-        if now.duration_since(sending.at) < ABANDONED {
-            return Turn::Nothing;
-        }
-        // Whoever sent it died at it. It may be there, and sent again it might be there twice.
-        digest.sent(&sending);
-    }
-    if digest.items.is_empty() || digest.not_before.is_some_and(|time| now < time) {
-        return Turn::Nothing;
-    }
-    let told = Box::new(digest.clone());
-    Turn::Send(digest.begin(now), told)
 }

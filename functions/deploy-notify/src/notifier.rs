@@ -31,7 +31,7 @@ const SEND: Duration = Duration::from_secs(12);
 /// How long an invocation has an execution for itself after each step. Longer than any one of them takes.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
 /// By how many seconds the clock of a channel may be behind.
-const CLOCKS: i64 = 3600;
+pub(crate) const CLOCKS: i64 = 3600;
 /// How often a change is tried that others overtake.
 const TRIES: u32 = 30;
 /// How many steps an invocation takes for one execution; the next round goes on.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use stagegate_notice::{Part, Picture, Subject};
+use stagegate_notice::{Part, Picture, Reason, Subject};
 use stagegate_pipeline_event::{BuildChange, Change, Event, NotRead};
 
 /// What an invocation is about.
@@ -107,7 +107,19 @@ fn part_of(pipeline: &str, build: &BuildChange, told: &Picture) -> Heard {
     let Some(action) = told.actions.get(id) else {
         return Heard::Nothing("the event of the action says how a build of a pipeline goes");
     };
+    // In the words in which CodeBuild is quoted when it is asked, so that the notice stays as it is then.
+    let phase = action.stage.as_deref().unwrap_or_default();
+    let reason = action.reason.clone().map(|reason| Reason { text: phase_and_text(phase, &reason.text), ..reason });
     let mut picture = Picture::default();
-    picture.parts.insert(id.to_owned(), Part { reason: action.reason.clone(), logs: action.logs.clone() });
+    picture.parts.insert(id.to_owned(), Part { reason, logs: action.logs.clone() });
     Heard::PartOf { pipeline: pipeline.to_owned(), picture: Box::new(picture) }
+}
+
+/// What a phase of a build has said.
+pub(crate) fn phase_and_text(phase: &str, text: &str) -> String {
+    match (phase, text) {
+        ("", text) => text.to_owned(),
+        (phase, "") => phase.to_owned(),
+        (phase, text) => format!("{phase}: {text}"),
+    }
 }

@@ -7,6 +7,7 @@ use stagegate_notice::{Picture, Reason, ReasonSource, build_state};
 
 use super::{cut, https, timestamp};
 use crate::notifier::Notifier;
+use crate::source::phase_and_text;
 
 impl Notifier {
     /// How a build stands that no pipeline has started.
@@ -35,9 +36,10 @@ impl Notifier {
     /// Why a build of a pipeline has failed, and where its logs are.
     pub(super) async fn why_build_failed(&self, id: &str) -> Result<(Option<Reason>, Option<String>), DeskError> {
         let Some(build) = self.build(id).await? else { return Ok((None, None)) };
-        let reason = failed_phase(&build).map(|(phase, text)| {
-            let text = if text.is_empty() { phase } else { format!("{phase}: {text}") };
-            Reason { source: ReasonSource::CodeBuild, text: cut(&text), code: None }
+        let reason = failed_phase(&build).map(|(phase, text)| Reason {
+            source: ReasonSource::CodeBuild,
+            text: cut(&phase_and_text(&phase, &text)),
+            code: None,
         });
         Ok((reason, logs(&build)))
     }
