@@ -240,6 +240,11 @@ impl World {
         calls.filter(|(call, _)| call.function.as_deref() == Some(function)).map(|(_, count)| count).sum()
     }
 
+    /// Whether a function has used a right of its role; the function by its name in the template.
+    pub(crate) fn has_used(&self, function: &str, right: &str) -> bool {
+        self.aws.rights_used().contains(&(function.to_owned(), right.to_owned()))
+    }
+
     /// The documents of a folder of the state bucket.
     pub(crate) fn documents(&self, folder: &str) -> Vec<Value> {
         let mut found = Vec::new();
@@ -362,16 +367,26 @@ fn each_file(folder: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
 /// Ada has written the change.
 fn repository(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("README"), "a source is never empty").unwrap();
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(folder).args(["-c", "user.name=Ada Adler", "-c", "user.email=ada@example.com"]);
-        let done = git.args(["-c", "commit.gpgSign=false"]).args(arguments).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
-    git(&["init", "--quiet", "--initial-branch=main"]);
-    git(&["add", "."]);
-    git(&["commit", "--quiet", "--message", "Open the harbour <!channel>"]);
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    commit(folder, &[("README", "a source is never empty")]);
+}
+
+/// Ada changes files; a path may lead through folders.
+pub(crate) fn commit(folder: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let file = folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "--quiet", "--message", "Open the harbour <!channel>"]);
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(["-c", "user.name=Ada Adler", "-c", "user.email=ada@example.com"]);
+    let done = git.args(["-c", "commit.gpgSign=false"]).args(arguments).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// Approvals of the pipeline `web` that are decided as `terms` says, with gates.

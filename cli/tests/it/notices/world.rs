@@ -27,41 +27,26 @@ pub(crate) struct Notices {
 
 impl Notices {
     pub(crate) async fn new(mode: &str, change: impl FnOnce(Options) -> Options) -> Self {
-        let world = World::configured(ROUTES, change).await;
-        let notices = Self { world };
-        notices.world.aws.put_pipeline(&notices.pipeline(mode)).await.unwrap();
-        notices
+        Self::configured(ROUTES, mode, change).await
     }
 
-    fn pipeline(&self, mode: &str) -> Value {
-        let action = |name: &str, category: &str, provider: &str| {
-            let kind = json!({"category": category, "owner": "AWS", "provider": provider, "version": "1"});
-            json!({"name": name, "actionTypeId": kind})
-        };
-        let mut source = action("Source", "Source", "CodeStarSourceConnection");
-        source["configuration"] = json!({
-            "ConnectionArn": "arn:aws:codestar-connections:us-east-1:111122223333:connection/1",
-            "FullRepositoryId": "example/web", "BranchName": "main",
-        });
-        source["outputArtifacts"] = json!([{"name": "Source"}]);
+    /// With a `stagegate.yaml` of its own.
+    pub(crate) async fn configured(routes: &str, mode: &str, change: impl FnOnce(Options) -> Options) -> Self {
+        let world = World::configured(routes, change).await;
+        let notices = Self { world };
         let commands = |name: &str, command: String| {
             let mut action = action(name, "Compute", "Commands");
-            action["inputArtifacts"] = json!([{"name": "Source"}]);
             action["commands"] = json!([command]);
             action
         };
-        let (broken, held) = (self.file("broken").display().to_string(), self.file("held").display().to_string());
-        json!({
-            "name": "web", "roleArn": "arn:aws:iam::111122223333:role/pipeline", "pipelineType": "V2",
-            "artifactStore": {"type": "S3", "location": "artifacts"}, "executionMode": mode,
-            "stages": [
-                {"name": "Source", "actions": [source]},
-                {"name": "Test", "actions": [commands("Unit", format!("test ! -e {broken}"))]},
-                {"name": "Production", "actions": [
-                    commands("Deploy", format!("while test -e {held}; do sleep 0.05; done")),
-                ]},
-            ],
-        })
+        let (broken, held) = (notices.file("broken").display().to_string(), notices.file("held").display().to_string());
+        let mut definition = pipeline(&[
+            ("Test", commands("Unit", format!("test ! -e {broken}"))),
+            ("Production", commands("Deploy", format!("while test -e {held}; do sleep 0.05; done"))),
+        ]);
+        definition["executionMode"] = json!(mode);
+        notices.world.aws.put_pipeline(&definition).await.unwrap();
+        notices
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -88,8 +73,7 @@ impl Notices {
 
     /// Starts the pipeline; gives the execution's id.
     pub(crate) async fn start(&self) -> String {
-        let started = self.world.call("StartPipelineExecution", json!({"name": "web"})).await;
-        started["pipelineExecutionId"].as_str().unwrap().to_owned()
+        self.world.start_again().await
     }
 
     /// The head message of an execution, as soon as it has this title.
@@ -129,4 +113,28 @@ impl Notices {
     pub(crate) async fn is_over(&self) {
         self.minutes_until("the end of all threads", |notices| notices.world.documents("watched").is_empty()).await;
     }
+}
+
+/// An action with the source as its input.
+pub(crate) fn action(name: &str, category: &str, provider: &str) -> Value {
+    let kind = json!({"category": category, "owner": "AWS", "provider": provider, "version": "1"});
+    json!({"name": name, "actionTypeId": kind, "inputArtifacts": [{"name": "Source"}]})
+}
+
+/// A pipeline `web` that reads its source and then has these stages, with one action each.
+pub(crate) fn pipeline(stages: &[(&str, Value)]) -> Value {
+    let mut source = action("Source", "Source", "CodeStarSourceConnection");
+    source["configuration"] = json!({
+        "ConnectionArn": "arn:aws:codestar-connections:us-east-1:111122223333:connection/1",
+        "FullRepositoryId": "example/web", "BranchName": "main",
+    });
+    source["inputArtifacts"] = json!([]);
+    source["outputArtifacts"] = json!([{"name": "Source"}]);
+    let source = ("Source", source);
+    let stages = std::iter::once(&source).chain(stages);
+    json!({
+        "name": "web", "roleArn": "arn:aws:iam::111122223333:role/pipeline", "pipelineType": "V2",
+        "artifactStore": {"type": "S3", "location": "artifacts"}, "executionMode": "QUEUED",
+        "stages": stages.map(|(name, action)| json!({"name": name, "actions": [action]})).collect::<Vec<_>>(),
+    })
 }
