@@ -19,13 +19,6 @@ LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 DESTINATIONS = {"Lambda": "lambda:InvokeFunction", "SQS": "sqs:SendMessage", "SNS": "sns:Publish"}
 # A gate writes a lease only where its job takes a while, which on a fast machine no test has to.
 SLOW = {"WriteAndRemoveLeases"}
-# Rights that no test here uses yet: nothing local has a stand-alone build or deployment with a route, or a release gate with a metric
-# that answers for people, and no route of the tests ends in SNS.
-# Once a test uses one, it has to leave this list: then the check says so, and passes.
-UNTESTED = {
-    "ApprovalWatch": {"cloudwatch:GetMetricData"},
-    "DeployNotify": {"codebuild:BatchGetBuilds", "codedeploy:GetDeployment", "sns:Publish"},
-}
 # Rights that are there for a key or a network of the customer. Nothing here has one, and no function asks for them itself.
 OPTIONAL = {"KeyPolicy", "NetworkPolicy"}
 
@@ -69,10 +62,7 @@ def main() -> int:
         for other in attached:
             shared[other].add(name)
         on_failure = function.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure", {})
-        untested = UNTESTED.get(name, set())
-        for action in sorted(untested & used[name]):
-            print(f"note: {name} uses {action}, which is listed as untested")
-        needed = used[name] | untested | LOGS | {DESTINATIONS[on_failure["Type"]] for _ in on_failure and [0]}
+        needed = used[name] | LOGS | {DESTINATIONS[on_failure["Type"]] for _ in on_failure and [0]}
         problems += [f"{role_name} allows {action}, and {name} never uses it" for action in sorted(surely - needed)]
         problems += [f"{name} uses {action}, and {role_name} does not allow it" for action in sorted(needed - own - common)]
     # A policy for several functions that do each other's work: what none of them does is not needed.

@@ -49,6 +49,27 @@ async fn a_gate_that_fails_rejects() {
     assert_eq!(world.calls("PutApprovalResult"), 1);
 }
 
+/// What a gate measures of its own, the watch measures in its place, in its own role.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_with_a_metric_answers_by_what_is_measured() {
+    const MEASURED: &str = "web-release: {metrics: [{name: errors, queries: {e: {namespace: Web, metric: errors, stat: Sum}}, over: 10m, max: 1}]}";
+    for (errors, status, said) in
+        [(0.0, "Succeeded", "Approved: web to Production"), (7.0, "Failed", "errors is 7 and should be 1 or less")]
+    {
+        let world = world("", MEASURED).await;
+        let at = world.clock.now().as_second() - 120;
+        let datum = json!({"MetricName": "errors", "Value": errors, "Timestamp": at});
+        let data = json!({"Namespace": "Web", "MetricData": [datum]});
+        world.aws.cloudwatch().call("PutMetricData", &data).unwrap();
+        let id = world.start("QUEUED", json!({})).await;
+        world.request().await;
+        assert_eq!(world.status_in_time(&id).await, status, "{errors}");
+        world.message(RELEASES, said).await;
+        world.check_over().await;
+        assert!(world.has_used("ApprovalWatch", "cloudwatch:GetMetricData"));
+    }
+}
+
 /// People are asked, with what was found before them, and decide as ever; once told, they are not told again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_asks_leaves_the_decision_to_people() {
