@@ -3,6 +3,9 @@
 //!
 //! The execution stands in the line as a plain member: it can be searched for, and is no dimension. CloudWatch takes
 //! metrics that are up to two weeks old; what is repaired later than that is in the log only.
+//!
+//! Lambda drops lines below the function's log level, and takes a line without a level or a time for INFO (Lambda guide,
+//! "Log-level filtering"). Metrics are no matter of taste, so that a line has the level that is let through: [`Stamp`].
 
 use std::collections::BTreeMap;
 
@@ -20,18 +23,35 @@ pub const MAX_VALUES: usize = 100;
 /// The most characters of the value of a dimension (CloudWatch API reference, Dimension).
 pub const MAX_DIMENSION_VALUE: usize = 1024;
 
+/// What Lambda looks at in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    level: &'static str,
+    at: Timestamp,
+}
+
+impl Stamp {
+    /// That of lines that are written at this time by a function whose log level is `AWS_LAMBDA_LOG_LEVEL`: INFO, or the
+    /// lowest level that Lambda lets through where that is above it.
+    pub fn new(log_level: Option<&str>, at: Timestamp) -> Self {
+        let levels = ["WARN", "ERROR", "FATAL"];
+        let above = levels.into_iter().find(|level| log_level.is_some_and(|given| given.eq_ignore_ascii_case(level)));
+        Self { level: above.unwrap_or("INFO"), at }
+    }
+}
+
 /// One line for each moment and subject, without a line end. Two measurements of one metric in it are two values.
-pub fn lines(measurements: &[Measurement]) -> Vec<String> {
+pub fn lines(measurements: &[Measurement], stamp: Stamp) -> Vec<String> {
     let mut groups: BTreeMap<(Timestamp, &Subject), BTreeMap<Metric, Vec<&Measurement>>> = BTreeMap::new();
     for measurement in measurements {
         let group = groups.entry((measurement.at, &measurement.subject)).or_default();
         group.entry(measurement.metric).or_default().push(measurement);
     }
-    groups.into_iter().flat_map(|((at, subject), metrics)| group(at, subject, &metrics)).collect()
+    groups.into_iter().flat_map(|((at, subject), metrics)| group(at, subject, &metrics, stamp)).collect()
 }
 
 /// The metrics of one moment and subject; those with other dimensions go on a line of their own.
-fn group(at: Timestamp, subject: &Subject, metrics: &BTreeMap<Metric, Vec<&Measurement>>) -> Vec<String> {
+fn group(at: Timestamp, subject: &Subject, metrics: &BTreeMap<Metric, Vec<&Measurement>>, stamp: Stamp) -> Vec<String> {
     let mut by_dimensions: BTreeMap<_, Vec<(Metric, &Vec<&Measurement>)>> = BTreeMap::new();
     for (metric, measurements) in metrics {
         by_dimensions.entry(metric.dimensions()).or_default().push((*metric, measurements));
@@ -40,13 +60,19 @@ fn group(at: Timestamp, subject: &Subject, metrics: &BTreeMap<Metric, Vec<&Measu
     for metrics in by_dimensions.into_values() {
         let most = metrics.iter().map(|(_, measurements)| measurements.len()).max().unwrap_or_default();
         for from in (0..most).step_by(MAX_VALUES) {
-            lines.push(line(at, subject, &metrics, from));
+            lines.push(line(at, subject, &metrics, from, stamp));
         }
     }
     lines
 }
 
-fn line(at: Timestamp, subject: &Subject, metrics: &[(Metric, &Vec<&Measurement>)], from: usize) -> String {
+fn line(
+    at: Timestamp,
+    subject: &Subject,
+    metrics: &[(Metric, &Vec<&Measurement>)],
+    from: usize,
+    stamp: Stamp,
+) -> String {
     let mut line = Map::new();
     let (mut definitions, mut values) = (Vec::new(), Map::new());
     let dimensions = metrics.first().map(|(metric, _)| metric.dimensions()).unwrap_or_default();
@@ -67,8 +93,8 @@ fn line(at: Timestamp, subject: &Subject, metrics: &[(Metric, &Vec<&Measurement>
     let names: Vec<_> = dimensions.iter().map(|dimension| dimension.name()).collect();
     let directive = json!({"Namespace": NAMESPACE, "Dimensions": [names], "Metrics": definitions});
     line.insert("_aws".to_owned(), json!({"Timestamp": at.as_millisecond(), "CloudWatchMetrics": [directive]}));
-    // Lambda takes a line without a level for INFO (Lambda guide, "Log-level filtering"); here it says so itself.
-    line.insert("level".to_owned(), json!("INFO"));
+    line.insert("timestamp".to_owned(), json!(stamp.at.to_string()));
+    line.insert("level".to_owned(), json!(stamp.level));
     for dimension in dimensions {
         line.insert(dimension.name().to_owned(), json!(dimension_value(subject.value(*dimension))));
     }

@@ -1,5 +1,7 @@
 //! The metrics of delivery, as log lines that CloudWatch reads.
 
+use jiff::Timestamp;
+use stagegate_channel::variable;
 use stagegate_config::DeliveryRule;
 use stagegate_delivery::{Measurement, Production, emf, measure, take_due};
 use stagegate_desk::DeskError;
@@ -9,6 +11,8 @@ use stagegate_state_store::{Decision, Folder, StateError};
 use crate::documents::{Kept, production_key};
 use crate::notifier::{Notifier, Open};
 
+/// Names the level below which Lambda drops lines.
+const LOG_LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 /// No execution has more verdicts than this.
 const MOST: usize = 200;
 
@@ -96,10 +100,11 @@ fn end_mark(picture: &Picture) -> Option<String> {
     Some(format!("end/{}", moment.at))
 }
 
-/// Writes the lines to standard output, which Lambda hands to CloudWatch Logs as they are.
+/// Writes the lines to standard output, which Lambda hands to CloudWatch Logs as they are, whatever the log level.
 #[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
 fn log(measurements: &[Measurement]) {
-    for line in emf::lines(measurements) {
+    let level = variable(LOG_LEVEL_VARIABLE);
+    for line in emf::lines(measurements, emf::Stamp::new(level.as_deref(), Timestamp::now())) {
         println!("{line}");
     }
 }

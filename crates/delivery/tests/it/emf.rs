@@ -1,6 +1,8 @@
 //! The log lines, held against the specification.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use stagegate_delivery::emf::Stamp;
 use stagegate_delivery::{Dimension, Measurement, Metric, Subject, emf, measure};
 
 use crate::world::{End, PIPELINE, picture, rule, tell};
@@ -47,11 +49,38 @@ fn check(line: &str) {
     }
 }
 
+fn stamp() -> Stamp {
+    Stamp::new(Some("INFO"), "2026-01-05T10:00:00Z".parse().unwrap())
+}
+
+/// Whatever the log level of the function: Lambda lets the line through.
+#[test]
+fn no_log_level_drops_a_line() {
+    let told = tell(&[End::Deployed], 10);
+    let measured = measure(PIPELINE, "e1", &picture(&told[0].events, Some(&told[0].answers)), Some(&rule()));
+    for (given, expected) in [
+        (None, "INFO"),
+        (Some("DEBUG"), "INFO"),
+        (Some("INFO"), "INFO"),
+        (Some("warn"), "WARN"),
+        (Some("ERROR"), "ERROR"),
+        (Some("FATAL"), "FATAL"),
+        (Some("LOUD"), "INFO"),
+    ] {
+        let lines = emf::lines(&measured, Stamp::new(given, Timestamp::UNIX_EPOCH));
+        for line in &lines {
+            let value: Value = serde_json::from_str(line).unwrap();
+            assert_eq!((&value["level"], &value["timestamp"]), (&json!(expected), &json!("1970-01-01T00:00:00Z")));
+        }
+        assert!(!lines.is_empty());
+    }
+}
+
 #[test]
 fn the_lines_of_an_execution_are_what_the_specification_asks_for() {
     let told = tell(&[End::Deployed], 10);
     let measured = measure(PIPELINE, "e1", &picture(&told[0].events, Some(&told[0].answers)), Some(&rule()));
-    let lines = emf::lines(&measured);
+    let lines = emf::lines(&measured, stamp());
     lines.iter().for_each(|line| check(line));
     let deployment = lines.iter().find(|line| line.contains("\"Deployments\"")).unwrap();
     assert_eq!(
@@ -64,7 +93,7 @@ fn the_lines_of_an_execution_are_what_the_specification_asks_for() {
                     {"Name": "Changes", "Unit": "Count"},
                 ],
             }]},
-            "level": "INFO", "Pipeline": "web", "Execution": "e1",
+            "timestamp": "2026-01-05T10:00:00Z", "level": "INFO", "Pipeline": "web", "Execution": "e1",
             "Deployments": 1, "LeadTime": 170, "LeadTimeSince": "execution", "Changes": 1,
         })
     );
@@ -90,7 +119,7 @@ fn hostile_names_and_many_values_stay_within_the_limits() {
             });
         }
     }
-    let lines = emf::lines(&measurements);
+    let lines = emf::lines(&measurements, stamp());
     lines.iter().for_each(|line| check(line));
     assert_eq!(lines.len(), names.len() * 3);
     let values = |line: &String| {
@@ -98,7 +127,7 @@ fn hostile_names_and_many_values_stay_within_the_limits() {
         value["GateFailed"].as_array().unwrap().len()
     };
     assert_eq!(lines.iter().map(values).sum::<usize>(), measurements.len());
-    assert_eq!(emf::lines(&[]), Vec::<String>::new());
+    assert_eq!(emf::lines(&[], stamp()), Vec::<String>::new());
 }
 
 /// Every metric has a name and dimensions that a line can carry.
@@ -121,7 +150,7 @@ fn every_metric_can_be_written() {
             subject,
             origin: None,
         };
-        let lines = emf::lines(&[measurement]);
+        let lines = emf::lines(&[measurement], stamp());
         check(&lines[0]);
         let value: Value = serde_json::from_str(&lines[0]).unwrap();
         assert_eq!(value[metric.name()], json!(1.25));
