@@ -7,10 +7,16 @@ use url::Url;
 
 use super::{LINE, LINES, title};
 
+/// The most characters of a title or a name that are looked at. More are never shown.
+const NAME: usize = 4 * LINE;
+/// The most characters of a line's text that are looked at: what several sections take.
+const TEXT: usize = 20 * LINE;
+
 /// The head message.
 pub(super) fn head(bulletin: &Bulletin) -> Message {
     let title = title(bulletin);
-    let mut message = Message::new(Text::line(&title)).header(Plain::new(&title));
+    let title = start(&title, NAME);
+    let mut message = Message::new(Text::line(title)).header(Plain::new(title));
     if !bulletin.stages.is_empty() {
         message = message.section(stages(bulletin));
     }
@@ -20,14 +26,15 @@ pub(super) fn head(bulletin: &Bulletin) -> Message {
 /// A notice. In a thread the head says what it is about.
 pub(super) fn notice(bulletin: &Bulletin) -> Message {
     let title = title(bulletin);
+    let title = start(&title, NAME);
     let mention = bulletin.mention.as_deref().and_then(|user| user.parse::<UserId>().ok());
-    let mut first = Text::bold(&title);
+    let mut first = Text::bold(title);
     if let Some(user) = &mention {
         first += Text::literal(" ") + Text::user(user);
     }
-    let mut message = Message::new(Text::line(&title)).section(first);
+    let mut message = Message::new(Text::line(title)).section(first);
     for line in bulletin.lines.iter().take(LINES) {
-        message = message.section(labelled(line, Text::escaped(&line.text)));
+        message = message.section(labelled(line, Text::escaped(start(&line.text, TEXT))));
     }
     if bulletin.is_reply {
         return message;
@@ -43,22 +50,22 @@ fn stages(bulletin: &Bulletin) -> Text {
 }
 
 fn stage(stage: &StageLine) -> Text {
-    let mut text = Text::literal(stage.mark.sign()) + Text::literal(" ") + Text::bold(&stage.name);
+    let mut text = Text::literal(stage.mark.sign()) + Text::literal(" ") + Text::bold(start(&stage.name, NAME));
     if stage.mark != Mark::Done && stage.mark != Mark::NotBegun {
         text += Text::literal(" ") + Text::literal(stage.mark.word());
     }
     for (name, mark) in &stage.actions {
-        text += Text::literal("  ") + Text::literal(mark.sign()) + Text::literal(" ") + Text::line(name);
+        text += Text::literal("  ") + Text::literal(mark.sign()) + Text::literal(" ") + Text::line(start(name, NAME));
     }
     text
 }
 
 fn about(bulletin: &Bulletin) -> Vec<Text> {
     let mut lines: Vec<_> =
-        bulletin.about.iter().map(|line| labelled(line, Text::line(&line.text)).cut(LINE)).collect();
+        bulletin.about.iter().map(|line| labelled(line, Text::line(start(&line.text, NAME))).cut(LINE)).collect();
     lines.push(match link(bulletin.url.as_deref()) {
-        Some(url) => Text::link(&url, &bulletin.execution),
-        None => Text::code(&bulletin.execution),
+        Some(url) => Text::link(&url, start(&bulletin.execution, NAME)),
+        None => Text::code(start(&bulletin.execution, NAME)),
     });
     lines
 }
@@ -66,7 +73,7 @@ fn about(bulletin: &Bulletin) -> Vec<Text> {
 fn labelled(line: &Line, text: Text) -> Text {
     let shown = match link(line.url.as_deref()) {
         // A link that is too long would be left out.
-        Some(url) => Text::link(&url, &line.text.chars().take(LINE).collect::<String>()),
+        Some(url) => Text::link(&url, start(&line.text, LINE)),
         None => text,
     };
     Text::bold(&line.label) + Text::literal(" ") + shown
@@ -74,4 +81,9 @@ fn labelled(line: &Line, text: Text) -> Text {
 
 fn link(url: Option<&str>) -> Option<Url> {
     url.and_then(|url| url.parse().ok()).filter(|url: &Url| url.scheme() == "https")
+}
+
+/// The beginning of a text: what is far too long is not even looked at.
+fn start(text: &str, longest: usize) -> &str {
+    text.char_indices().nth(longest).map_or(text, |(end, _)| &text[..end])
 }
