@@ -62,6 +62,18 @@ proptest! {
         }
     }
 
+    /// Whatever was lost before it: with the end in success known, nothing is shown to go on.
+    #[test]
+    fn nothing_runs_in_an_execution_that_has_succeeded((story, _, lost) in told()) {
+        let world = story.tell();
+        let last = world.events.len() - 1;
+        let kept = world.events.iter().enumerate().filter(|(number, _)| *number == last || !lost[*number]);
+        let head = thread(kept.map(|(_, event)| event), None).head();
+        let goes_on = |mark: Mark| matches!(mark, Mark::Running | Mark::Waiting);
+        let any = head.stages.iter().any(|stage| goes_on(stage.mark) || stage.actions.iter().any(|(_, mark)| goes_on(*mark)));
+        prop_assert!(story.end != End::Succeeds || !any, "{:?}", head);
+    }
+
     /// The picture says what happened.
     #[test]
     fn the_picture_is_true(story in stories()) {
