@@ -18,6 +18,7 @@ mod event;
 mod id;
 mod looks;
 mod owed;
+mod place;
 mod record;
 mod release;
 mod step;
@@ -32,9 +33,10 @@ pub use event::{Ended, Event, Request};
 pub use id::ApprovalId;
 pub use looks::{Look, Looks, Overridden};
 pub use owed::{Effect, owed};
+pub use place::Place;
 pub use record::{
     Approval, Decision, Delivery, Installation, Lease, Notice, NoticeKind, NoticeState, OpenApproval, Outcome, Phase,
-    Place, Reason, Ruling, SlackMessage, Tries, Vote,
+    Reason, Ruling, SlackMessage, Tries, Vote,
 };
 pub use release::{Author, Previous, Release, Revision, Started, VerdictNote};
 pub use step::{Reply, Step, step};

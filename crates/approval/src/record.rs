@@ -4,18 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stagegate_state_store::{Document, Folder, Key};
 
-use crate::{ApprovalId, Grounds, Looks, Release, Terms, Token};
-
-/// The action that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// The pipeline.
-    pub pipeline: String,
-    /// The stage.
-    pub stage: String,
-    /// The action.
-    pub action: String,
-}
+use crate::{ApprovalId, Grounds, Looks, Place, Release, Terms, Token};
 
 /// Everything about one approval: the document `approvals/<id>.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

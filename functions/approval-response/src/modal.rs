@@ -31,7 +31,7 @@ pub(crate) fn ask(asked: &Asked, place: Option<&Place>) -> Result<Modal, TooLong
     let metadata = serde_json::to_string(asked).unwrap_or_default();
     let mut modal = Modal::new(DECIDE, Plain::new(title))?.submit(Plain::new(button)).private_metadata(metadata)?;
     if let Some(place) = place {
-        let what = format!("{} to {} ({})", place.pipeline, place.stage, place.action);
+        let what = format!("{}, {}", place.release(), place.action);
         modal = modal.section(Text::bold(&what));
     }
     Ok(modal.input(comment))
@@ -44,10 +44,11 @@ pub(crate) fn ask_why(asked: &AskedOverride, approval: Option<&Approval>) -> Res
     let modal = Modal::new(OVERRIDE, Plain::new("Override the gate"))?;
     let mut modal = modal.submit(Plain::new("Override")).private_metadata(metadata)?;
     if let Some(approval) = approval {
-        let Place { pipeline, stage, action } = &approval.place;
+        let place = &approval.place;
         let gate = approval.terms.automatic.as_ref().map_or("the gate", |terms| &terms.gate);
-        let what =
-            Text::bold(&format!("{pipeline} to {stage} ({action})")) + Text::literal("\nThe gate ") + Text::code(gate);
+        let what = Text::bold(&format!("{}, {}", place.release(), place.action))
+            + Text::literal("\nThe gate ")
+            + Text::code(gate);
         modal = modal.section(what + Text::literal(" lets this one execution through, and approves it for you."));
     }
     Ok(modal.section(Text::literal("It is audited with your name and reason.")).input(why))

@@ -20,7 +20,7 @@ async fn a_request_by_event_is_approved() {
     world.vote(ADA, &request, "approve", "").await;
     assert_eq!(world.status(&id).await, "Succeeded");
     let over = world.message(RELEASES, "Approved: web to Production").await;
-    assert!(over.ts == request.ts && over.buttons().is_empty() && over.says("It had waited"), "{over:?}");
+    assert!(over.ts == request.ts && over.buttons().is_empty() && over.says(">. It had waited "), "{over:?}");
     world.check_over().await;
     assert_eq!(world.calls("PutApprovalResult"), 1);
     let audit = &world.audits()[0]["document"];

@@ -54,7 +54,7 @@ pub(crate) fn without_buttons(approval: &Approval, kind: NoticeKind, now: Timest
 fn asking(approval: &Approval, kind: NoticeKind) -> Message {
     let place = &approval.place;
     let title = match &approval.phase {
-        _ if approval.is_requested() => format!("Release {} to {}?", place.pipeline, place.stage),
+        _ if approval.is_requested() => place.question(),
         phase => outcome::title(phase, place),
     };
     let mut message = Message::new(Text::line(&title)).header(Plain::new(&title));
@@ -109,7 +109,7 @@ fn reminder(approval: &Approval, now: Timestamp) -> Message {
     let place = &approval.place;
     let since = waited(approval.requested_at, now);
     let who = Text::join(facts::mentions(approval), &Text::literal(" "));
-    let title = format!("{} {} still waits for a decision, for {since} now", place.pipeline, place.stage);
+    let title = format!("{} still waits for a decision, for {since} now", place.release());
     let mut text = who + Text::literal(" ") + Text::line(&title) + Text::literal(".");
     if let Some(end) = facts::deadline(approval) {
         text += Text::literal(" ") + end + Text::literal(".");
@@ -120,7 +120,7 @@ fn reminder(approval: &Approval, now: Timestamp) -> Message {
 /// People are to decide after all, and see what the gate has found.
 fn handover(approval: &Approval) -> Message {
     let place = &approval.place;
-    let title = format!("{} {} needs a decision of people", place.pipeline, place.stage);
+    let title = format!("{} needs a decision of people", place.release());
     let who = Text::join(facts::mentions(approval), &Text::literal(" "));
     let mut message =
         Message::new(Text::line(&title)).section(who + Text::literal(" ") + Text::line(&title) + Text::literal("."));

@@ -20,7 +20,7 @@ pub(super) fn title(phase: &Phase, place: &Place) -> String {
             Outcome::Gone { .. } => "Over",
         },
     };
-    format!("{what}: {} to {}", place.pipeline, place.stage)
+    format!("{what}: {}", place.release())
 }
 
 /// Who decided what and when; `None` while people can vote.
@@ -35,7 +35,8 @@ pub(super) fn text(approval: &Approval) -> Option<Text> {
 }
 
 fn ended(approval: &Approval, outcome: &Outcome) -> Text {
-    let after = || Text::line(&format!(" It had waited {}.", waited(approval.requested_at, outcome.at())));
+    let waited = waited(approval.requested_at, outcome.at());
+    let after = || Text::literal(" ") + Text::line(&format!("It had waited {waited}."));
     match outcome {
         Outcome::Desk { decision, at } => {
             decided(approval, decision) + Text::literal(" ") + Text::time(*at) + Text::literal(".") + after()

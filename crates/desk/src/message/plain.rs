@@ -27,11 +27,9 @@ pub(super) fn title(approval: &Approval, kind: NoticeKind) -> String {
     let place = &approval.place;
     match kind {
         NoticeKind::Result => outcome::title(&approval.phase, place),
-        NoticeKind::Handover => format!("People must decide: {} to {}", place.pipeline, place.stage),
-        NoticeKind::Reminder => format!("Still waiting: {} to {}", place.pipeline, place.stage),
-        NoticeKind::Request | NoticeKind::Escalation => {
-            format!("Approval needed: {} to {}", place.pipeline, place.stage)
-        }
+        NoticeKind::Handover => format!("People must decide: {}", place.release()),
+        NoticeKind::Reminder => format!("Still waiting: {}", place.release()),
+        NoticeKind::Request | NoticeKind::Escalation => format!("Approval needed: {}", place.release()),
     }
 }
 
