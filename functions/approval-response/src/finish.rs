@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stagegate_approval::{Approval, Event, Installation, Reply, Ruling, Vote};
+use stagegate_approval::{Approval, Event, Reply, Ruling, Vote};
 use stagegate_desk::{Clock, Desk, DeskError};
 use stagegate_slack::UserId;
 use tokio::time::Instant;
@@ -21,8 +21,8 @@ pub(crate) async fn count(desk: &Desk, cast: &CastVote, holder: &str, clock: &Cl
         Err(NotTaken::Unchecked(error)) => return Err(error),
         Err(NotTaken::TooEarly) => return Err(too_early()),
         Err(why) => {
-            tracing::warn!(approval = %cast.approval, user = cast.user, why = why.to_string(), "not counted");
-            tell(desk, &cast.channel, &cast.user, &why.to_string()).await;
+            tracing::warn!(approval = %cast.approval, user = cast.sender.user, why = why.to_string(), "not counted");
+            tell(desk, &cast.sender.channel, &cast.sender.user, &why.to_string()).await;
         }
     }
     desk.settle(&cast.approval, holder, clock).await
@@ -34,8 +34,8 @@ pub(crate) fn too_early() -> DeskError {
 }
 
 async fn take(desk: &Desk, cast: &CastVote, clock: &Clock) -> Result<(), NotTaken> {
-    let from = Installation { app: cast.app.clone(), team: cast.team.clone() };
-    let approval = read_bound(desk, &cast.approval, &from, &cast.channel, &cast.ts).await?;
+    let sender = &cast.sender;
+    let approval = read_bound(desk, &cast.approval, &sender.installation(), &sender.channel, &sender.ts).await?;
     if is_counted(&approval, cast) {
         return Ok(());
     }
@@ -47,19 +47,20 @@ async fn take(desk: &Desk, cast: &CastVote, clock: &Clock) -> Result<(), NotTake
     if needs && cast.comment.is_none() {
         return Err(NotTaken::NoComment);
     }
-    let user: UserId = cast.user.parse().map_err(|_| NotTaken::Refused(stagegate_approval::Refusal::NotAnApprover))?;
+    let user: UserId =
+        sender.user.parse().map_err(|_| NotTaken::Refused(stagegate_approval::Refusal::NotAnApprover))?;
     let (name, grounds) = verified(desk, &approval, &user, cast.ruling, Instant::now() + SLACK).await?;
     let vote = Vote {
-        user: cast.user.clone(),
+        user: sender.user.clone(),
         name,
         ruling: cast.ruling,
         comment: cast.comment.clone(),
         grounds,
-        at: cast.at,
+        at: sender.at,
     };
     let applied = desk.apply(&cast.approval, &[Event::Voted(vote)], clock).await.map_err(NotTaken::Unchecked)?;
     let applied = applied.ok_or(NotTaken::Unknown)?;
-    tracing::info!(approval = %cast.approval, user = cast.user, ruling = cast.ruling.as_str(), reply = ?applied.reply, "voted");
+    tracing::info!(approval = %cast.approval, user = sender.user, ruling = cast.ruling.as_str(), reply = ?applied.reply, "voted");
     match applied.reply {
         Reply::TooLate if !is_counted(&applied.approval, cast) => Err(NotTaken::Over),
         _ => Ok(()),
@@ -68,7 +69,10 @@ async fn take(desk: &Desk, cast: &CastVote, clock: &Clock) -> Result<(), NotTake
 
 /// Whether this very vote is among those that were counted: an earlier attempt has come this far.
 fn is_counted(approval: &Approval, cast: &CastVote) -> bool {
-    approval.votes.iter().any(|vote| vote.user == cast.user && vote.at == cast.at && vote.ruling == cast.ruling)
+    approval
+        .votes
+        .iter()
+        .any(|vote| vote.user == cast.sender.user && vote.at == cast.sender.at && vote.ruling == cast.ruling)
 }
 
 /// Says something to the person who voted, and to nobody else.

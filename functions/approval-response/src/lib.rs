@@ -18,4 +18,4 @@ mod web;
 
 pub use handler::main;
 pub use http::{HttpRequest, Unreadable};
-pub use vote::{CastOverride, CastVote, Work};
+pub use vote::{CastOverride, CastVote, Sender, Work};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use stagegate_approval::{Approval, Event, Grounds, Installation, Overridden, Reply};
+use stagegate_approval::{Approval, Event, Grounds, Overridden, Reply};
 use stagegate_desk::{Clock, Desk, DeskError};
 use stagegate_release::Override;
 use stagegate_slack::UserId;
@@ -26,16 +26,16 @@ pub(crate) async fn give(desk: &Desk, cast: &CastOverride, holder: &str, clock: 
         Err(NotTaken::Unchecked(error)) => return Err(error),
         Err(NotTaken::TooEarly) => return Err(too_early()),
         Err(why) => {
-            tracing::warn!(approval = %cast.approval, user = cast.user, why = why.to_string(), "not overridden");
-            tell(desk, &cast.channel, &cast.user, &why.to_string()).await;
+            tracing::warn!(approval = %cast.approval, user = cast.sender.user, why = why.to_string(), "not overridden");
+            tell(desk, &cast.sender.channel, &cast.sender.user, &why.to_string()).await;
         }
     }
     desk.settle(&cast.approval, holder, clock).await
 }
 
 async fn take(desk: &Desk, cast: &CastOverride, clock: &Clock) -> Result<(), NotTaken> {
-    let from = Installation { app: cast.app.clone(), team: cast.team.clone() };
-    let approval = read_bound(desk, &cast.approval, &from, &cast.channel, &cast.ts).await?;
+    let sender = &cast.sender;
+    let approval = read_bound(desk, &cast.approval, &sender.installation(), &sender.channel, &sender.ts).await?;
     if is_given(&approval, cast) {
         return Ok(());
     }
@@ -43,41 +43,41 @@ async fn take(desk: &Desk, cast: &CastOverride, clock: &Clock) -> Result<(), Not
         return Err(NotTaken::Over);
     }
     let user: UserId =
-        cast.user.parse().map_err(|_| NotTaken::NoOverride(stagegate_approval::Refusal::NotAnOverrider))?;
+        sender.user.parse().map_err(|_| NotTaken::NoOverride(stagegate_approval::Refusal::NotAnOverrider))?;
     let (name, grounds) = may_override(desk, &approval, &user, Instant::now() + SLACK).await?;
     let given = given(&approval, cast, &name)?;
     write(desk, &given, cast, &grounds).await.map_err(NotTaken::Unchecked)?;
-    let overridden = Overridden { user: cast.user.clone(), name, why: cast.why.clone(), at: cast.at };
+    let overridden = Overridden { user: sender.user.clone(), name, why: cast.why.clone(), at: sender.at };
     let applied = desk.apply(&cast.approval, &[Event::GateOverridden(overridden)], clock).await;
     let applied = applied.map_err(NotTaken::Unchecked)?.ok_or(NotTaken::Unknown)?;
-    tracing::info!(approval = %cast.approval, user = cast.user, gate = given.gate, reply = ?applied.reply, "overridden");
+    tracing::info!(approval = %cast.approval, user = sender.user, gate = given.gate, reply = ?applied.reply, "overridden");
     if applied.reply == Reply::TooLate { Err(NotTaken::Over) } else { Ok(()) }
 }
 
 /// Whether this very override is in the record: an earlier attempt has come this far.
 fn is_given(approval: &Approval, cast: &CastOverride) -> bool {
     let given = approval.looks.overridden.as_ref();
-    given.is_some_and(|given| given.user == cast.user && given.at == cast.at)
+    given.is_some_and(|given| given.user == cast.sender.user && given.at == cast.sender.at)
 }
 
 fn given(approval: &Approval, cast: &CastOverride, name: &str) -> Result<Override, NotTaken> {
-    let automatic = approval.terms.automatic.as_ref();
+    let (automatic, sender) = (approval.terms.automatic.as_ref(), &cast.sender);
     Ok(Override {
         pipeline: approval.place.pipeline.clone(),
         execution: approval.execution.clone().ok_or(NotTaken::NoExecution)?,
         gate: automatic.map(|automatic| automatic.gate.clone()).unwrap_or_default(),
-        who: format!("{name} ({})", cast.user),
+        who: format!("{name} ({})", sender.user),
         why: approval.token.kept_out_of(&cast.why),
-        at: cast.at,
-        until: cast.at.checked_add(HOLDS).unwrap_or(cast.at),
+        at: sender.at,
+        until: sender.at.checked_add(HOLDS).unwrap_or(sender.at),
     })
 }
 
 /// Writes the audit entry first: what is not audited is not given.
 async fn write(desk: &Desk, given: &Override, cast: &CastOverride, grounds: &Grounds) -> Result<(), DeskError> {
-    let store = desk.store()?;
+    let (store, sender) = (desk.store()?, &cast.sender);
     // The same for each attempt at this override, and for no other one.
-    let id = format!("override-{}-{}-{}", cast.approval.short(), cast.user, cast.at.as_microsecond());
+    let id = format!("override-{}-{}-{}", cast.approval.short(), sender.user, sender.at.as_microsecond());
     let (key, mut entry) = given.audited(&id);
     entry.verified = Some(format!("signed by Slack, {}", shown(grounds)));
     store.create(&key, &entry).await?;

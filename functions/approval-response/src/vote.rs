@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stagegate_approval::{ApprovalId, Ruling};
+use stagegate_approval::{ApprovalId, Installation, Ruling};
+use stagegate_slack::interaction::Origin;
 
 /// What a modal carries, from the click to its submission. Slack keeps it, and signs what it sends back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +27,18 @@ pub struct CastVote {
     pub approval: ApprovalId,
     /// Yes or no.
     pub ruling: Ruling,
-    /// The person.
-    pub user: String,
     /// Why, in their words.
     pub comment: Option<String>,
+    /// Who has cast it.
+    pub sender: Sender,
+}
+
+/// Who has sent something by a verified request, from where and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// The person.
+    pub user: String,
     /// The app whose button it was.
     pub app: String,
     /// The workspace.
@@ -40,6 +49,19 @@ pub struct CastVote {
     pub ts: String,
     /// When the request arrived.
     pub at: Timestamp,
+}
+
+impl Sender {
+    /// Whoever has clicked in a message and then submitted a modal.
+    pub(crate) fn of(origin: &Origin, channel: String, ts: String, at: Timestamp) -> Self {
+        let (user, app, team) = (origin.user.to_string(), origin.app.to_string(), origin.team.to_string());
+        Self { user, app, team, channel, ts, at }
+    }
+
+    /// The app in its workspace.
+    pub(crate) fn installation(&self) -> Installation {
+        Installation { app: self.app.clone(), team: self.team.clone() }
+    }
 }
 
 /// What the modal of an override carries.
@@ -58,20 +80,10 @@ pub(crate) struct AskedOverride {
 pub struct CastOverride {
     /// The approval whose gate it is about.
     pub approval: ApprovalId,
-    /// The person.
-    pub user: String,
     /// Why, in their words.
     pub why: String,
-    /// The app whose button it was.
-    pub app: String,
-    /// The workspace.
-    pub team: String,
-    /// The channel of the message that was clicked in.
-    pub channel: String,
-    /// That message.
-    pub ts: String,
-    /// When the request arrived.
-    pub at: Timestamp,
+    /// Who wants it.
+    pub sender: Sender,
 }
 
 /// What the function hands over to itself.

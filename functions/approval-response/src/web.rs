@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::click::clicked;
 use crate::http::{HttpRequest, answer, status};
 use crate::modal::{self, COMMENT_BLOCK};
-use crate::vote::{Asked, AskedOverride, CastOverride, CastVote, Work};
+use crate::vote::{Asked, AskedOverride, CastOverride, CastVote, Sender, Work};
 
 /// When Slack has to have been answered; it waits three seconds.
 pub(crate) const ANSWER: Duration = Duration::from_millis(2500);
@@ -115,13 +115,8 @@ fn vote(submission: &Submission, clock: &Clock) -> Result<Work, Value> {
     Ok(Work::Vote(CastVote {
         approval: asked.approval,
         ruling: asked.ruling,
-        user: submission.origin.user.to_string(),
         comment,
-        app: submission.origin.app.to_string(),
-        team: submission.origin.team.to_string(),
-        channel: asked.channel,
-        ts: asked.ts,
-        at: clock.now(),
+        sender: Sender::of(&submission.origin, asked.channel, asked.ts, clock.now()),
     }))
 }
 
@@ -134,13 +129,8 @@ fn given_override(submission: &Submission, clock: &Clock) -> Result<Work, Value>
     };
     Ok(Work::Override(CastOverride {
         approval: asked.approval,
-        user: submission.origin.user.to_string(),
         why: why.to_owned(),
-        app: submission.origin.app.to_string(),
-        team: submission.origin.team.to_string(),
-        channel: asked.channel,
-        ts: asked.ts,
-        at: clock.now(),
+        sender: Sender::of(&submission.origin, asked.channel, asked.ts, clock.now()),
     }))
 }
 
