@@ -13,9 +13,9 @@ use crate::pipelines;
 use crate::world::{Ended, LIMIT, World};
 
 /// The guard answers within this time after the death.
-const SOON: Duration = Duration::from_secs(5);
+pub(crate) const SOON: Duration = Duration::from_secs(5);
 /// A machine that does everything at once may be late once; a guard that waits is late each time.
-const TRIES: usize = 3;
+pub(crate) const TRIES: usize = 3;
 
 /// A function and where its work can be held up.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,7 @@ use stagegate_local_aws::faults::{CallFault, CallPlan, InvokeFault, InvokePlan, 
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 
+use crate::cells::{SOON, TRIES};
 use crate::evidence::{GUARD, TEST_GATE, WORKER};
 use crate::pipelines;
 use crate::world::{LIMIT, World, root, turn};
@@ -15,14 +16,14 @@ struct Row {
     fault: &'static str,
     calls: fn() -> CallPlan,
     invokes: fn() -> InvokePlan,
-    /// The function that answers.
+    /// The function that answers; the guard does so soon after the death.
     by: &'static str,
     code: &'static str,
     text: &'static str,
 }
 
-/// What the guard says of a job that a worker took, by its lease.
-const LOST: &str = "stagegate-job-worker gave no answer in its time";
+/// What the guard says of a job that a worker had when it died, by the record of its death.
+const DIED: &str = "stagegate-job-worker was killed";
 
 const ROW: Row = Row {
     fault: "",
@@ -66,9 +67,6 @@ fn rows() -> Vec<Row> {
         Row {
             fault: "the connection ends after AcknowledgeJob counted",
             calls: || first("codepipeline:AcknowledgeJob", 1, CallFault::CutOffAfterwards),
-            by: GUARD,
-            code: "SystemUnavailable",
-            text: LOST,
             ..ROW
         },
         Row {
@@ -101,12 +99,29 @@ fn rows() -> Vec<Row> {
             ..ROW
         },
         Row {
+            fault: "it is killed while it takes the job",
+            calls: || held("codepipeline:AcknowledgeJob"),
+            invokes: killed,
+            ..ROW
+        },
+        Row {
             fault: "it is killed between taking the job and handing it on",
             calls: || held("lambda:Invoke"),
             invokes: killed,
             by: GUARD,
             code: "SystemUnavailable",
-            text: LOST,
+            text: DIED,
+        },
+        Row {
+            fault: "it is killed after it has handed the job on",
+            // The gate works longer than the guard waits, and the lease still says that the worker has the job.
+            calls: || {
+                CallPlan::seeded(1)
+                    .on("s3:PutObject", "*/handovers/*", When::Nth(3), CallFault::Slow(Duration::from_secs(30)))
+                    .on("s3:GetObject", "artifacts/*", When::Always, CallFault::Slow(Duration::from_secs(6)))
+            },
+            invokes: killed,
+            ..ROW
         },
     ]
 }
@@ -118,7 +133,13 @@ async fn try_row(world: &World, row: &Row) -> Result<Duration, String> {
     let begun = Instant::now();
     let execution = world.start("handed-on", "custom").await;
     let ended = world.end("handed-on", &execution, LIMIT).await.ok_or("the job hangs")?;
-    let took = begun.elapsed();
+    let took = match row.by {
+        GUARD => {
+            let died = world.switch.died(WORKER).filter(|died| *died >= begun).ok_or("the worker did not die")?;
+            died.elapsed()
+        }
+        _ => begun.elapsed(),
+    };
     world.switch.calls(None);
     world.switch.invokes(None);
     let status = if row.code.is_empty() { ExecutionStatus::Succeeded } else { ExecutionStatus::Failed };
@@ -155,7 +176,18 @@ async fn a_worker_that_breaks_loses_no_job() {
         let by = row.by.trim_start_matches("stagegate-");
         let code = if row.code.is_empty() { "succeeds" } else { row.code };
         table += &format!("| {} | `{by}` | `{code}` |\n", row.fault);
-        match try_row(&world, &row).await {
+        let mut tried = try_row(&world, &row).await;
+        // A machine that does everything at once may be late once; a guard that waits is late each time.
+        for _ in 1..TRIES {
+            match tried {
+                Ok(took) if row.by == GUARD && took > SOON => tried = try_row(&world, &row).await,
+                _ => break,
+            }
+        }
+        match tried {
+            Ok(took) if row.by == GUARD && took > SOON => {
+                problems.push(format!("{}: the guard answered after {took:?}", row.fault));
+            }
             Ok(took) => println!("{:55} {:6.2} s", row.fault, took.as_secs_f64()),
             Err(problem) => problems.push(format!("{}: {problem}", row.fault)),
         }

@@ -42,6 +42,21 @@ pub struct Lease {
     pub memory_mb: Option<u32>,
     /// The pipeline execution, as far as the job tells.
     pub execution: Execution,
+    /// How far the job has come on its way to a gate; nothing where a gate works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+}
+
+/// How far a worker has come with a job that it hands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handover {
+    /// It reaches for the job, and it is not known whether CodePipeline has given it.
+    Reaching,
+    /// It has the job. The gate may have been invoked already.
+    Taken,
+    /// It has invoked the gate: the job is no longer the worker's.
+    HandedOn,
 }
 
 impl Document for Lease {
@@ -61,25 +76,25 @@ impl Lease {
         Folder::new(&[FOLDER])
     }
 
-    /// The lease of a job that a worker has taken and not yet handed to its gate. `run` is the worker's request id, and
-    /// `time` what it has left. `None` outside of AWS Lambda.
+    /// The lease of a job that a worker reaches for. `run` is the worker's request id, and `time` what it has left. `None`
+    /// outside of AWS Lambda.
     pub fn handover(run: &str, time: Duration) -> Option<Self> {
         let now = Timestamp::now();
         Some(Self {
-            function: std::env::var("AWS_LAMBDA_FUNCTION_NAME").ok()?,
+            function: variable("AWS_LAMBDA_FUNCTION_NAME")?,
             request_id: run.to_owned(),
             started: now,
             deadline: now.checked_add(SignedDuration::try_from(time).ok()?).ok()?,
-            memory_mb: None,
+            memory_mb: memory(),
             execution: Execution::default(),
+            handover: Some(Handover::Reaching),
         })
     }
 
-    /// Where such a lease is: `handovers/<job id>.<part of the request id>.json`. Each worker has its own, because of
-    /// several that reach for a job only one gets it.
-    pub fn handover_key(job: &JobId, run: &str) -> Key<Self> {
-        let part: String = run.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-        Key::new(&[HANDOVERS, &format!("{job}.{part}")])
+    /// Where such a lease is: `handovers/<job id>.json`. There is one for all workers, so that whoever creates it is the
+    /// one that may take the job.
+    pub fn handover_key(job: &JobId) -> Key<Self> {
+        Key::new(&[HANDOVERS, job.as_str()])
     }
 
     /// Where all leases of handed over jobs are.
@@ -87,14 +102,13 @@ impl Lease {
         Folder::new(&[HANDOVERS])
     }
 
-    /// The job of a lease that was listed.
+    /// The job of a lease that was listed. Earlier versions put the worker behind the job, with a dot between them.
     pub fn job_of(key: &Key<Self>) -> Option<JobId> {
         let name = key.name()?;
         JobId::parse(name.split_once('.').map_or(name, |(job, _)| job))
     }
 
     fn of(started: &StartedJob<'_>) -> Option<Self> {
-        let variable = |name| std::env::var(name).ok();
         let now = Timestamp::now();
         let time = SignedDuration::try_from(started.time()?).ok()?;
         let parameters = |job: &codepipeline_job::Job| UserParameters::parse(job.user_parameters()).unwrap_or_default();
@@ -103,10 +117,20 @@ impl Lease {
             request_id: started.request_id().to_owned(),
             started: now,
             deadline: now.checked_add(time).ok()?,
-            memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()),
+            memory_mb: memory(),
             execution: started.job().map(|job| execution(&job, &parameters(&job))).unwrap_or_default(),
+            handover: None,
         })
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The function's `MemorySize`.
+fn memory() -> Option<u32> {
+    variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok())
 }
 
 /// Gives each job of the process its lease, where the function has a state bucket.
@@ -181,8 +205,28 @@ mod tests {
         let job = JobId::parse("11111111-2222-4333-8444-555555555555").expect("an id");
         assert_eq!(Lease::key(&job).as_str(), "jobs/11111111-2222-4333-8444-555555555555.json");
         assert_eq!(Lease::folder().as_str(), "jobs/");
-        let key = Lease::handover_key(&job, "a2e87b45-bfef-4621-adf8-a4222a78a61b");
-        assert_eq!(key.as_str(), "handovers/11111111-2222-4333-8444-555555555555.a2e87b45.json");
-        assert_eq!([Lease::job_of(&key), Lease::job_of(&Lease::key(&job))], [Some(job.clone()), Some(job)]);
+        let key = Lease::handover_key(&job);
+        assert_eq!(key.as_str(), "handovers/11111111-2222-4333-8444-555555555555.json");
+        let former = Key::new(&[HANDOVERS, &format!("{job}.a2e87b45")]);
+        for key in [key, former, Lease::key(&job)] {
+            assert_eq!(Lease::job_of(&key).as_ref(), Some(&job), "{key}");
+        }
+    }
+
+    #[test]
+    fn leases_of_earlier_versions_are_read() {
+        let earlier = serde_json::json!({
+            "function": "stagegate-job-worker", "request_id": "r-1", "started": "2026-03-04T10:00:00Z",
+            "deadline": "2026-03-04T10:01:00Z", "memory_mb": null, "execution": Execution::default(),
+        });
+        let mut read: Lease = serde_json::from_value(earlier.clone()).expect("a lease");
+        assert_eq!(read.handover, None);
+        assert_eq!(serde_json::to_value(&read).expect("a lease"), earlier);
+        for (handover, name) in
+            [(Handover::Reaching, "reaching"), (Handover::Taken, "taken"), (Handover::HandedOn, "handed_on")]
+        {
+            read.handover = Some(handover);
+            assert_eq!(serde_json::to_value(&read).expect("a lease")["handover"], name);
+        }
     }
 }

@@ -29,7 +29,8 @@ impl State {
     }
 
     /// Sets how often and how long each call tries.
-    pub(crate) fn with_patience(self, patience: Patience) -> Self {
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
         Self(self.0.map(|store| store.with_patience(patience)))
     }
 

@@ -20,6 +20,8 @@ pub struct Death {
     pub after: Option<SignedDuration>,
     /// How it ended.
     pub cause: Cause,
+    /// Whether it was a worker that had yet to hand the job to its gate.
+    pub on_its_way: bool,
 }
 
 impl Death {
@@ -31,6 +33,7 @@ impl Death {
             memory_mb: lease.and_then(|lease| lease.memory_mb),
             after: lease.and_then(|lease| age(lease, now)),
             cause: record.cause,
+            on_its_way: lease.is_some_and(|lease| lease.handover.is_some()),
         }
     }
 
@@ -42,6 +45,7 @@ impl Death {
             memory_mb: lease.memory_mb,
             after: Some(lease.deadline.duration_since(lease.started)),
             cause: Cause::Silent,
+            on_its_way: lease.handover.is_some(),
         }
     }
 
@@ -50,7 +54,10 @@ impl Death {
         let name = self.function.as_deref().unwrap_or("the function");
         let (kind, what, advice) = self.words();
         let request = self.request_id.as_deref().map(|id| format!(" (request {id})")).unwrap_or_default();
-        Failure::new(kind, format!("{name} {what}; {advice}{request}"))
+        // What is silent says so itself.
+        let when =
+            if self.on_its_way && self.cause != Cause::Silent { ", before it had handed the job on" } else { "" };
+        Failure::new(kind, format!("{name} {what}{when}; {advice}{request}"))
     }
 
     fn words(&self) -> (FailureKind, String, String) {
@@ -111,6 +118,14 @@ impl Death {
                 format!("ended without an answer{after}, and AWS Lambda does not say why"),
                 format!("{LOG}; retry the action"),
             ),
+            Cause::Silent if self.on_its_way => (
+                FailureKind::SystemUnavailable,
+                format!(
+                    "had not handed the job on in its time{}, and AWS Lambda told nothing of its end",
+                    self.within()
+                ),
+                format!("{LOG}; retry the action"),
+            ),
             Cause::Silent => (
                 FailureKind::SystemUnavailable,
                 format!("gave no answer in its time{}, and AWS Lambda told nothing of its end", self.within()),
@@ -149,6 +164,7 @@ fn age(lease: &Lease, now: Timestamp) -> Option<SignedDuration> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use stagegate_gate::Handover;
 
     use super::*;
 
@@ -161,6 +177,7 @@ mod tests {
             deadline: started + SignedDuration::from_secs(120),
             memory_mb: Some(512),
             execution: Default::default(),
+            handover: None,
         }
     }
 
@@ -178,6 +195,8 @@ mod tests {
     #[test]
     fn the_text_says_what_happened_and_what_to_do() {
         let (lease, exit) = (lease(), "Runtime.ExitError");
+        let function = "stagegate-job-worker".to_owned();
+        let of_worker = Lease { function, handover: Some(Handover::Taken), ..lease.clone() };
         let at = |seconds| lease.started + SignedDuration::from_secs(seconds);
         let cases = [
             (
@@ -204,6 +223,17 @@ mod tests {
                 Death::of(record(exit, "signal: killed"), Some(&lease), at(3)),
                 "stagegate-test-gate was killed after 3 s; if it happens again, it may need more memory than MemorySize in \
                  the template gives it (512 MB); its log tells what it did last (request r-1)",
+            ),
+            (
+                Death::of(Record { function: None, ..record(exit, "signal: killed") }, Some(&of_worker), at(1)),
+                "stagegate-job-worker was killed after 1 s, before it had handed the job on; if it happens again, it may \
+                 need more memory than MemorySize in the template gives it (512 MB); its log tells what it did last \
+                 (request r-1)",
+            ),
+            (
+                Death::silent(&of_worker),
+                "stagegate-job-worker had not handed the job on in its time of 120 s, and AWS Lambda told nothing of its \
+                 end; its log tells what it did last; retry the action (request r-1)",
             ),
             (
                 Death::silent(&lease),

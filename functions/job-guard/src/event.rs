@@ -14,9 +14,9 @@ pub enum Event {
     Died(JobId, Box<Record>),
     /// AWS Lambda could not bring a lifecycle hook of CodeDeploy to its end.
     HookDied(Hook, Box<Record>),
-    /// AWS Lambda could not bring something to its end that is neither, so nobody waits for an answer. The text names
-    /// the keys of the event.
-    NoJob(String),
+    /// AWS Lambda could not bring something to its end that is neither: jobs may wait that the function was handing on. The
+    /// text names the keys of the event.
+    NoJob(String, Box<Record>),
     /// The minute has passed.
     Tick,
 }
@@ -45,7 +45,7 @@ impl Event {
             return Ok(match (JobId::find(payload), Hook::find(payload)) {
                 (Ok(job), _) => Self::Died(job, read()),
                 (Err(_), Ok(hook)) => Self::HookDied(hook, read()),
-                (Err(error), Err(_)) => Self::NoJob(error.keys().to_owned()),
+                (Err(error), Err(_)) => Self::NoJob(error.keys().to_owned(), read()),
             });
         }
         if event
@@ -88,7 +88,7 @@ mod tests {
             let read = match read {
                 Ok(Event::Died(job, _)) => format!("died {job}"),
                 Ok(Event::HookDied(hook, _)) => format!("died {}", hook.deployment_id),
-                Ok(Event::NoJob(keys)) => format!("no job: {keys}"),
+                Ok(Event::NoJob(keys, _)) => format!("no job: {keys}"),
                 Ok(Event::Tick) => "tick".to_owned(),
                 Err(error) => error.keys,
             };

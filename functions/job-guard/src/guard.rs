@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::death::Death;
 use crate::event::{Event, UnknownEvent};
+use crate::handed;
 use crate::record::Record;
 use crate::sweep;
 
@@ -39,7 +40,7 @@ pub struct Done {
     pub answered: u32,
     /// Jobs and hooks that had an answer.
     pub already_answered: u32,
-    /// Leases of jobs that are still being worked on.
+    /// Leases that are left to somebody else: a gate at work, another worker, the next minute.
     pub in_progress: u32,
 }
 
@@ -104,13 +105,7 @@ impl Guard {
         let done = match Event::read(event) {
             Ok(Event::Died(job, record)) => self.died(&job, *record, until).await,
             Ok(Event::HookDied(hook, record)) => self.hook_died(&hook, *record, until).await,
-            Ok(Event::NoJob(keys)) => {
-                tracing::warn!(
-                    keys,
-                    "a function died that was working on neither a job nor a hook: nobody waits for an answer"
-                );
-                Ok(Done::default())
-            }
+            Ok(Event::NoJob(keys, record)) => handed::died(self, &record, &keys, until).await,
             Ok(Event::Tick) => sweep::sweep(self, until).await,
             Err(error) => Err(error.into()),
         };

@@ -8,6 +8,7 @@ mod cause;
 mod death;
 mod event;
 mod guard;
+mod handed;
 mod record;
 mod sweep;
 

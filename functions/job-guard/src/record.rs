@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::cause::Cause;
 
 /// What is needed of a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// The request id of the invocation.
     pub request_id: Option<String>,

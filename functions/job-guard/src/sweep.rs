@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use codepipeline_job::{Delivery, DeliveryError};
+use codepipeline_job::{Delivery, DeliveryError, JobId};
 use jiff::{SignedDuration, Timestamp};
-use stagegate_gate::{Lease, State};
+use stagegate_gate::{Handover, Lease, State};
 use stagegate_state_store::{ErrorKind, Key, StateStore};
 
 use crate::death::Death;
@@ -13,7 +13,7 @@ use crate::guard::{Done, Guard, NotDone, forget};
 /// How long after its deadline a function counts as dead. AWS Lambda's record comes within seconds, and knows more.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
 /// The most leases that are looked at.
-const MOST: usize = 20_000;
+pub(crate) const MOST: usize = 20_000;
 
 /// Answers the jobs whose time is over, and removes their leases.
 pub(crate) async fn sweep(guard: &Guard, until: Instant) -> Result<Done, NotDone> {
@@ -60,12 +60,25 @@ async fn look_at(
     };
     let job = Lease::job_of(key);
     let Some(job) = job.filter(|_| is_over(&lease, Timestamp::now())) else { return Ok(None) };
-    if *key != Lease::key(&job) && matches!(store.get(&Lease::key(&job)).await, Ok(Some(_))) {
-        // The worker died after a gate had got the job, whose own lease counts now.
+    let is_with_gate = *key != Lease::key(&job)
+        && (lease.handover == Some(Handover::HandedOn) || matches!(store.get(&Lease::key(&job)).await, Ok(Some(_))));
+    if is_with_gate {
+        // A gate has got the job, whose own lease counts now.
         forget(store, key).await;
         return Ok(None);
     }
-    match guard.answer(&job, &Death::silent(&lease), until).await {
+    conclude(guard, store, (key, &job), &Death::silent(&lease), until).await
+}
+
+/// Answers the job of a lease, and removes the lease.
+pub(crate) async fn conclude(
+    guard: &Guard,
+    store: &StateStore,
+    (key, job): (&Key<Lease>, &JobId),
+    death: &Death,
+    until: Instant,
+) -> Result<Option<Delivery>, NotDone> {
+    match guard.answer(job, death, until).await {
         Ok(delivery) => {
             forget(store, key).await;
             Ok(Some(delivery))

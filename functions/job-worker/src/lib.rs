@@ -6,6 +6,7 @@
 
 mod action;
 mod event;
+mod handover;
 mod parameters;
 mod worker;
 

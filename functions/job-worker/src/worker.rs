@@ -12,12 +12,12 @@ use codepipeline_job::{Failure, FailureCause, FailureKind, JobId, Lifecycle};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
-use stagegate_gate::{Lease, State};
-use stagegate_state_store::{Key, StateStore};
+use stagegate_gate::State;
 use thiserror::Error;
 
 use crate::action::{Action, Actions, ActionsError};
 use crate::event::job_event;
+use crate::handover::{self, Handover};
 
 /// What is left of the function's time when it takes no further job.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -29,6 +29,8 @@ const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(100);
 /// How many jobs are asked for at once.
 const BATCH: i32 = 10;
+/// How long jobs count as waiting that were polled. The lease of a job that another worker has handed on lasts longer.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// What is kept from one invocation to the next.
 #[derive(Clone, Default)]
@@ -128,7 +130,7 @@ impl Worker {
         let clients = Clients {
             codepipeline: aws_sdk_codepipeline::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
-            state: State::from_environment(&config),
+            state: State::from_environment(&config).with_patience(handover::PATIENCE),
             until: until(context),
             run: context.request_id.clone(),
         };
@@ -145,6 +147,7 @@ impl Worker {
 
     async fn take_all(&self, clients: &Clients, action: &Action, done: &mut Done) -> Result<(), NotDone> {
         loop {
+            let polled_at = Instant::now();
             let polled = clients.codepipeline.poll_for_jobs().action_type_id(action.id()).max_batch_size(BATCH).send();
             let polled = polled.await.map_err(|error| NotDone::Poll {
                 action: format!("{}/{}/{}", action.category, action.provider, action.version),
@@ -155,6 +158,9 @@ impl Worker {
                 if Instant::now() >= clients.until {
                     tracing::info!("the time is over; the jobs that are left wait for the next minute");
                     return Ok(());
+                }
+                if polled_at.elapsed() >= FRESH {
+                    break;
                 }
                 taken += u32::from(self.take(clients, action, job, done).await?);
             }
@@ -171,33 +177,14 @@ impl Worker {
             tracing::error!("CodePipeline gave a job without id or nonce");
             return Ok(false);
         };
-        // From the moment that it is taken until a gate has it, nobody else would notice the end of this function.
-        let handover = Handover::begin(clients, &id).await;
-        match acknowledge(clients, &id, nonce).await {
-            Taken::Here => {}
-            Taken::Elsewhere => {
-                tracing::debug!(job_id = %id, "another worker has the job");
-                done.taken_by_others += 1;
-                handover.end().await;
-                return Ok(false);
-            }
-            Taken::No(detail) => {
-                tracing::warn!(job_id = %id, detail, "the job could not be taken");
-                handover.end().await;
-                return Ok(false);
-            }
-            Taken::Unknown(detail) => {
-                // It may be here, and nobody will know. The lease stays, so that job-guard fails the job if nobody answers.
-                tracing::error!(job_id = %id, detail, "it is not known who has taken the job");
-                return Ok(false);
-            }
-        }
+        let Some(handover) = reach(clients, &id, nonce, done).await else { return Ok(false) };
         let payload = Blob::new(job_event(job).to_string());
         let invoked = clients.lambda.invoke().function_name(&action.function).invocation_type(InvocationType::Event);
         match invoked.payload(payload).send().await {
             Ok(_) => {
                 tracing::info!(job_id = %id, function = action.function, "job handed on");
                 done.handed_on += 1;
+                handover.handed_on().await;
             }
             Err(error) => {
                 let message = format!(
@@ -209,11 +196,47 @@ impl Worker {
                 tracing::error!(job_id = %id, answer = failure.message(), "the job is failed");
                 self.lifecycle.fail_in_place(&id, &failure, &clients.run, clients.until + MARGIN / 2).await?;
                 done.failed += 1;
+                handover.end().await;
             }
         }
-        handover.end().await;
         Ok(true)
     }
+}
+
+/// Takes a job from CodePipeline; `None` where it is not here.
+async fn reach<'a>(clients: &'a Clients, id: &'a JobId, nonce: &str, done: &mut Done) -> Option<Handover<'a>> {
+    let left = clients.until.saturating_duration_since(Instant::now()) + MARGIN;
+    // From the moment that it is taken until a gate has it, nobody else would notice the end of this function.
+    let Some(mut handover) = Handover::begin(clients.state.store(), id, &clients.run, left).await else {
+        tracing::debug!(job_id = %id, "another worker has the job, or reaches for it");
+        done.taken_by_others += 1;
+        return None;
+    };
+    match acknowledge(clients, id, nonce).await {
+        Taken::Here => {
+            handover.taken().await;
+            return Some(handover);
+        }
+        Taken::Spent(_) if handover.was_taken_here().await => {
+            tracing::info!(job_id = %id, "the job is here: an attempt that was not answered has counted");
+            return Some(handover);
+        }
+        Taken::Elsewhere => {
+            tracing::debug!(job_id = %id, "another worker has the job");
+            done.taken_by_others += 1;
+            handover.end().await;
+        }
+        Taken::No(detail) => {
+            tracing::warn!(job_id = %id, detail, "the job could not be taken");
+            handover.end().await;
+        }
+        // It may be here, and nobody will know. The lease stays: the next worker reaches in this one's place where the job
+        // still waits, and job-guard fails it where it does not and nobody answers.
+        Taken::Spent(detail) | Taken::Unknown(detail) => {
+            tracing::error!(job_id = %id, detail, "it is not known who has taken the job");
+        }
+    }
+    None
 }
 
 /// The action types with their versions, each of which a pipeline may use.
@@ -247,7 +270,9 @@ enum Taken {
     Elsewhere,
     /// Nobody, as far as this worker is concerned.
     No(String),
-    /// An answer was lost, and now the nonce is spent.
+    /// The nonce is spent, and an attempt of this worker was not answered.
+    Spent(String),
+    /// An answer was lost.
     Unknown(String),
 }
 
@@ -264,48 +289,18 @@ async fn acknowledge(clients: &Clients, job: &JobId, nonce: &str) -> Taken {
             Err(error) => error,
         };
         let detail = error.failure_message();
-        if error.code() == Some("InvalidNonceException") {
-            return unanswered.map_or(Taken::Elsewhere, Taken::Unknown);
-        }
-        match error.failure_kind() {
-            FailureKind::SystemUnavailable if attempt < ATTEMPTS => {
+        match (error.code(), error.failure_kind()) {
+            (Some("InvalidNonceException"), _) => return unanswered.map_or(Taken::Elsewhere, Taken::Spent),
+            (Some("JobNotFoundException"), _) => return Taken::No(detail),
+            (_, FailureKind::SystemUnavailable) if attempt < ATTEMPTS => {
                 unanswered = Some(detail);
                 tokio::time::sleep(PAUSE * attempt).await;
             }
-            FailureKind::SystemUnavailable => return Taken::Unknown(detail),
-            _ => return Taken::No(detail),
+            (_, FailureKind::SystemUnavailable) => return Taken::Unknown(detail),
+            _ => return if unanswered.is_some() { Taken::Unknown(detail) } else { Taken::No(detail) },
         }
     }
     Taken::No("it was not tried".to_owned())
-}
-
-/// The lease of a job on its way from CodePipeline to a gate.
-struct Handover<'a> {
-    store: Option<&'a StateStore>,
-    job: &'a JobId,
-    key: Key<Lease>,
-}
-
-impl<'a> Handover<'a> {
-    async fn begin(clients: &'a Clients, job: &'a JobId) -> Self {
-        let (store, key) = (clients.state.store(), Lease::handover_key(job, &clients.run));
-        let left = clients.until.saturating_duration_since(Instant::now()) + MARGIN;
-        if let Some(store) = store
-            && let Some(lease) = Lease::handover(&clients.run, left)
-            && let Err(error) = store.create(&key, &lease).await
-        {
-            tracing::warn!(job_id = %job, reason = %error, "the job has no lease while it is handed on");
-        }
-        Self { store, job, key }
-    }
-
-    async fn end(self) {
-        if let Some(store) = self.store
-            && let Err(error) = store.remove(&self.key).await
-        {
-            tracing::warn!(job_id = %self.job, reason = %error, "the lease of a job that was handed on is left");
-        }
-    }
 }
 
 /// When no further job is taken.

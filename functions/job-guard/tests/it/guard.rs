@@ -1,8 +1,10 @@
 //! What the guard does beside AWS Lambda's records: leases, foreign events, throttled functions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use stagegate_local_aws::faults::{CallFault, CallPlan, Refusal, When};
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 
@@ -60,6 +62,85 @@ async fn a_sweep_leaves_jobs_that_are_worked_on_and_removes_leases_of_answered_o
     assert_eq!(world.leases().len(), 1);
     let after = world.ended(&execution).await;
     assert_eq!((after.status, after.message), (ended.status, ended.message));
+    world.aws.shutdown().await;
+}
+
+/// The lease of a job as a worker leaves it that has come so far.
+fn handover(of_gate: &str, run: &str, phase: &str) -> String {
+    let mut lease: Value = serde_json::from_str(of_gate).unwrap();
+    set(&mut lease, "function", "stagegate-job-worker");
+    set(&mut lease, "request_id", run);
+    lease["document"]["handover"] = json!(phase);
+    lease.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_died_leaves_the_jobs_that_it_had() {
+    const SCHEDULE: &str = "aws.events";
+    let arn = "arn:aws:lambda:eu-west-1:111122223333:function:stagegate-job-worker:$LATEST";
+    let record = json!({
+        "requestContext": {"condition": "RetriesExhausted", "requestId": "run-1", "functionArn": arn},
+        "requestPayload": {"source": SCHEDULE, "detail-type": "Scheduled Event", "detail": {}},
+        "responsePayload": {"errorType": "Runtime.ExitError", "errorMessage": "RequestId: run-1 Error: signal: killed"},
+    });
+    let counts = |answered: u32, already: u32, left: u32| json!({"answered": answered, "already_answered": already, "in_progress": left});
+    let world = World::new(Clock::system(), None).await;
+    let execution = world.start("pass").await;
+    world.until("the lease", |world| !world.leases().is_empty()).await;
+    let path = world.leases()[0].clone();
+    let of_gate = std::fs::read_to_string(&path).unwrap();
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let bucket = path.ancestors().nth(2).unwrap();
+    let handed = bucket.join("handovers").join(name);
+    let key = format!("handovers/{name}");
+    let bucket = bucket.file_name().unwrap().to_str().unwrap();
+    // Whose it is, how far it has come, whether a gate shows to have it, what the guard does, and whether the lease stays.
+    let cases = [
+        ("run-2", "taken", false, counts(0, 0, 0), true),
+        ("run-1", "reaching", false, counts(0, 0, 1), true),
+        ("run-1", "handed_on", false, counts(0, 0, 0), true),
+        ("run-1", "taken", true, counts(0, 0, 1), false),
+        ("run-1", "taken", false, counts(1, 0, 0), false),
+        ("run-1", "taken", false, counts(0, 1, 0), false),
+    ];
+    for (run, phase, shows, expected, stays) in cases {
+        if !shows {
+            std::fs::remove_file(&path).ok();
+        }
+        put(&world, bucket, &key, handover(&of_gate, run, phase)).await;
+        if shows {
+            put(&world, bucket, &format!("jobs/{name}"), of_gate.clone()).await;
+        }
+        assert_eq!(world.guard(&record).await, expected, "{run} {phase} {shows}");
+        assert_eq!(handed.is_file(), stays, "{run} {phase} {shows}");
+    }
+    let ended = world.ended(&execution).await;
+    assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "SystemUnavailable"), "{ended:?}");
+    assert!(
+        ended.message.starts_with("stagegate-job-worker was killed after ")
+            && ended.message.contains(", before it had handed the job on; "),
+        "{ended:?}"
+    );
+    // A job that a gate has got is none that is left, however long ago that was.
+    let mut late: Value = serde_json::from_str(&handover(&of_gate, "run-1", "handed_on")).unwrap();
+    set(&mut late, "deadline", "2026-01-02T03:04:05Z");
+    put(&world, bucket, &key, late.to_string()).await;
+    let tick = json!({"source": SCHEDULE, "detail-type": "Scheduled Event", "detail": {}});
+    assert_eq!(world.guard(&tick).await, counts(0, 0, 1));
+    assert!(!handed.is_file());
+    assert_eq!(world.answers(GUARD), 2);
+    world.let_go();
+    world.aws.shutdown().await;
+}
+
+/// What the guard cannot find out is left to the sweep, and is no reason to try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_died_while_s3_is_down_is_left_to_the_sweep() {
+    let plan = CallPlan::seeded(1).on("s3:*", "*", When::Always, CallFault::Refuse(Refusal::of_s3_status(403)));
+    let world = World::changed(Clock::system(), |options| options.call_faults = Some(Arc::new(plan))).await;
+    let record = json!({"requestContext": {"requestId": "run-1"}, "requestPayload": {"source": "aws.events"}});
+    assert_eq!(world.guard(&record).await, json!({"answered": 0, "already_answered": 0, "in_progress": 0}));
+    assert!(world.logs().contains("is left to the next sweep"), "{}", world.logs());
     world.aws.shutdown().await;
 }
 

@@ -4,4 +4,5 @@
 
 mod actions;
 mod function;
+mod races;
 mod world;

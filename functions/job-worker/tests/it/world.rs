@@ -102,12 +102,14 @@ impl World {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// The leases of jobs on their way in the state bucket.
+    /// The leases of jobs on their way in the state bucket, without those that only say that a gate has the job.
     pub(crate) fn handovers(&self) -> Vec<PathBuf> {
         let buckets = std::fs::read_dir(self.aws.data().join("s3")).unwrap().flatten();
         let folders = buckets.filter_map(|bucket| std::fs::read_dir(bucket.path().join("handovers")).ok());
         let files = folders.flat_map(|folder| folder.flatten().map(|entry| entry.path()));
-        files.filter(|file| file.extension().is_some_and(|extension| extension == "json")).collect()
+        let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
+        let is_handed_on = |text: String| text.contains(r#""handover":"handed_on""#);
+        files.filter(|file| !std::fs::read_to_string(file).is_ok_and(is_handed_on)).collect()
     }
 
     /// Everything that the functions logged.

@@ -1,0 +1,117 @@
+//! The jobs that a worker had when it died: taken from CodePipeline, and not yet with a gate.
+//!
+//! AWS Lambda's record names the worker's invocation and no job, and the leases say which jobs that invocation had. Not all
+//! can be decided here. Of a job that the worker was reaching for, nobody knows whether it got it: where it did not, the job
+//! waits, and the next worker takes it; the sweep answers the others. Of a job that it had taken, nobody knows whether the
+//! gate was invoked: a gate that was has a moment to show itself by a lease of its own.
+
+use std::time::{Duration, Instant};
+
+use codepipeline_job::JobId;
+use jiff::Timestamp;
+use stagegate_gate::{Handover, Lease, State};
+use stagegate_state_store::{ErrorKind, Key, StateError, StateStore};
+
+use crate::death::Death;
+use crate::guard::{Done, Guard, NotDone, forget};
+use crate::record::Record;
+use crate::sweep::{MOST, conclude};
+
+/// How long a gate has to start and to show itself. Its own lease comes after 200 ms.
+const MOMENT: Duration = Duration::from_secs(2);
+
+/// A job that the worker had.
+struct Taken {
+    job: JobId,
+    key: Key<Lease>,
+    lease: Lease,
+}
+
+/// Answers the jobs that were taken by the invocation of the record. Whatever fails with leases is left to the sweep.
+pub(crate) async fn died(guard: &Guard, record: &Record, keys: &str, until: Instant) -> Result<Done, NotDone> {
+    let now = Timestamp::now();
+    let (run, function) = (record.request_id.as_deref(), record.function.as_deref());
+    let state = State::from_environment(&guard.lifecycle.shared_config().await);
+    let (mut done, taken) = match (run, state.store()) {
+        (Some(run), Some(store)) => find(store, run).await.unwrap_or_else(|error| {
+            tracing::error!(
+                request_id = run, function, reason = %error,
+                "the jobs of a function that died could not be looked for; what it had is left to the next sweep"
+            );
+            (Done::default(), Vec::new())
+        }),
+        _ => (Done::default(), Vec::new()),
+    };
+    if taken.is_empty() {
+        tracing::warn!(
+            request_id = run,
+            function,
+            keys,
+            "a function died that was working on neither a job nor a hook, and had no job that it was to hand on"
+        );
+    }
+    let Some(store) = state.store().filter(|_| !taken.is_empty()) else { return Ok(done) };
+    tokio::time::sleep(MOMENT).await;
+    let mut failed = None;
+    for Taken { job, key, lease } in &taken {
+        if !is_still_taken(store, job, key, lease).await {
+            done.in_progress += 1;
+            continue;
+        }
+        let death = Death::of(record.clone(), Some(lease), now);
+        match conclude(guard, store, (key, job), &death, until).await {
+            Ok(Some(delivery)) => done = done.with(delivery),
+            Ok(None) => {}
+            // The other jobs wait as well.
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(done), Err)
+}
+
+/// The jobs that this invocation had taken, and how many others it may have had.
+async fn find(store: &StateStore, run: &str) -> Result<(Done, Vec<Taken>), StateError> {
+    let (mut done, mut taken) = (Done::default(), Vec::new());
+    for key in store.list(&Lease::handovers(), MOST).await? {
+        let lease = match store.get(&key).await {
+            Ok(Some(lease)) => lease.document,
+            // It was removed since it was listed; or the sweep tells of it.
+            Ok(None) => continue,
+            Err(error) if error.kind() == ErrorKind::Corrupt => continue,
+            Err(error) => return Err(error),
+        };
+        let Some(job) = Lease::job_of(&key).filter(|_| lease.request_id == run) else { continue };
+        match lease.handover {
+            Some(Handover::Taken) => taken.push(Taken { job, key, lease }),
+            Some(Handover::HandedOn) => {}
+            Some(Handover::Reaching) | None => {
+                tracing::warn!(
+                    job_id = %job, request_id = run,
+                    "a worker died when it reached for the job; the next one takes it, or the sweep answers it"
+                );
+                done.in_progress += 1;
+            }
+        }
+    }
+    Ok((done, taken))
+}
+
+/// Whether nobody else has shown to have the job: no gate by its lease, and the worker by no last write that was on its way.
+async fn is_still_taken(store: &StateStore, job: &JobId, key: &Key<Lease>, lease: &Lease) -> bool {
+    let look = async {
+        let is_unchanged = store.get(key).await?.is_some_and(|now| now.document == *lease);
+        Ok::<_, StateError>((is_unchanged, store.get(&Lease::key(job)).await?.is_some()))
+    };
+    match look.await {
+        Ok((is_unchanged, false)) => is_unchanged,
+        Ok((_, true)) => {
+            tracing::info!(job_id = %job, "the worker died, and a gate works on the job");
+            forget(store, key).await;
+            false
+        }
+        Err(error) => {
+            tracing::warn!(job_id = %job, reason = %error, "it is not known who has the job; it is left to the next sweep");
+            false
+        }
+    }
+}
