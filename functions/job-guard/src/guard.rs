@@ -23,8 +23,8 @@ use crate::sweep;
 const MARGIN: Duration = Duration::from_secs(1);
 /// How long an answer may take where no deadline says so.
 const PATIENCE: Duration = Duration::from_secs(25);
-/// How long the answer waits for the lease, which only makes its text better.
-const LOOK: Duration = Duration::from_millis(1500);
+/// How long an answer waits for a lease: for that of its own job, which only makes its text better, and for those of others.
+pub(crate) const LOOK: Duration = Duration::from_millis(1500);
 
 /// What is kept from one invocation to the next.
 #[derive(Clone, Default)]

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use codepipeline_job::JobId;
 use jiff::Timestamp;
 use stagegate_gate::{Handover, Lease, State};
-use stagegate_state_store::{ErrorKind, Key, StateError, StateStore};
+use stagegate_state_store::{Key, StateError, StateStore};
 
 use crate::death::Death;
-use crate::guard::{Done, Guard, NotDone, forget};
+use crate::guard::{Done, Guard, LOOK, NotDone, forget};
 use crate::record::Record;
 use crate::sweep::{MOST, conclude};
 
@@ -73,12 +73,15 @@ pub(crate) async fn died(guard: &Guard, record: &Record, keys: &str, until: Inst
 async fn find(store: &StateStore, run: &str) -> Result<(Done, Vec<Taken>), StateError> {
     let (mut done, mut taken) = (Done::default(), Vec::new());
     for key in store.list(&Lease::handovers(), MOST).await? {
-        let lease = match store.get(&key).await {
-            Ok(Some(lease)) => lease.document,
-            // It was removed since it was listed; or the sweep tells of it.
-            Ok(None) => continue,
-            Err(error) if error.kind() == ErrorKind::Corrupt => continue,
-            Err(error) => return Err(error),
+        let lease = match tokio::time::timeout(LOOK, store.get(&key)).await {
+            Ok(Ok(Some(lease))) => lease.document,
+            // It was removed since it was listed.
+            Ok(Ok(None)) => continue,
+            // The sweep tells of it, and the other jobs wait.
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!(lease = %key, "a lease cannot be read now; it is left to the next sweep");
+                continue;
+            }
         };
         let Some(job) = Lease::job_of(&key).filter(|_| lease.request_id == run) else { continue };
         match lease.handover {

@@ -289,15 +289,17 @@ async fn acknowledge(clients: &Clients, job: &JobId, nonce: &str) -> Taken {
             Err(error) => error,
         };
         let detail = error.failure_message();
-        match (error.code(), error.failure_kind()) {
-            (Some("InvalidNonceException"), _) => return unanswered.map_or(Taken::Elsewhere, Taken::Spent),
-            (Some("JobNotFoundException"), _) => return Taken::No(detail),
-            (_, FailureKind::SystemUnavailable) if attempt < ATTEMPTS => {
+        // An answer that broke off says nothing either.
+        let is_unanswered = error.code().is_none() || error.failure_kind() == FailureKind::SystemUnavailable;
+        match error.code() {
+            Some("InvalidNonceException") => return unanswered.map_or(Taken::Elsewhere, Taken::Spent),
+            Some("JobNotFoundException") => return Taken::No(detail),
+            _ if is_unanswered && attempt < ATTEMPTS => {
                 unanswered = Some(detail);
                 tokio::time::sleep(PAUSE * attempt).await;
             }
-            (_, FailureKind::SystemUnavailable) => return Taken::Unknown(detail),
-            _ => return if unanswered.is_some() { Taken::Unknown(detail) } else { Taken::No(detail) },
+            _ if is_unanswered || unanswered.is_some() => return Taken::Unknown(detail),
+            _ => return Taken::No(detail),
         }
     }
     Taken::No("it was not tried".to_owned())

@@ -156,26 +156,32 @@ fn request<T>(input: T) -> S3Request<T> {
 
 /// Hands operations to the files: those that touch one object one at a time for each key, the others at once.
 ///
+/// The real S3 does an operation as a whole or not at all. The files take several steps, so what has begun is brought to its
+/// end, also where whoever asked for it has gone: a task of its own does that.
+///
 /// `async_trait` does not see into a macro, so the methods have the signature that it would give them.
 macro_rules! hand_on {
-    (@method $operation:ident, $input:ty, $output:ty, $this:ident, $request:ident, $line:expr) => {
+    (@method $operation:ident, $input:ty, $output:ty, $this:ident, $request:ident, $done:expr) => {
         fn $operation<'s, 'f>(&'s self, $request: S3Request<$input>) -> BoxFuture<'f, S3Result<S3Response<$output>>>
         where
             's: 'f,
             Self: 'f,
         {
             let $this = self;
-            Box::pin(async move {
-                let _line = $line;
-                $this.inner.files.$operation($request).await
-            })
+            Box::pin(async move { $done })
         }
     };
     (in_line { $($one:ident($one_in:ty) -> $one_out:ty;)* } at_once { $($any:ident($any_in:ty) -> $any_out:ty;)* }) => {
         $(hand_on!(@method $one, $one_in, $one_out, this, request, {
-            this.line(&request.input.bucket, &request.input.key).await
+            let this = this.clone();
+            let operation = async move {
+                let _line = this.line(&request.input.bucket, &request.input.key).await;
+                this.inner.files.$one(request).await
+            };
+            let done = tokio::spawn(operation).await;
+            done.unwrap_or_else(|error| Err(s3_error!(InternalError, "the local S3 failed: {error}")))
         });)*
-        $(hand_on!(@method $any, $any_in, $any_out, this, request, ());)*
+        $(hand_on!(@method $any, $any_in, $any_out, this, request, this.inner.files.$any(request).await);)*
     };
 }
 
