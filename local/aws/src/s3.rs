@@ -258,3 +258,57 @@ impl ArtifactBucket for LocalS3 {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Two texts and their checksums.
+    const TEXTS: [(&str, &str); 2] = [("one", "emyG8Q=="), ("the other", "iRCZMA==")];
+
+    fn put((text, checksum): (&str, &str)) -> S3Request<PutObjectInput> {
+        request(PutObjectInput {
+            bucket: "bucket".to_owned(),
+            key: "key".to_owned(),
+            body: Some(StreamingBlob::from(s3s::Body::from(text.as_bytes().to_vec()))),
+            checksum_crc32: Some(checksum.to_owned()),
+            ..Default::default()
+        })
+    }
+
+    /// What is stored: the text, and what S3 says about it.
+    async fn get(s3: &LocalS3) -> (Vec<u8>, Option<ETag>, Option<String>) {
+        let input = GetObjectInput { bucket: "bucket".to_owned(), key: "key".to_owned(), ..Default::default() };
+        let found = s3.get_object(request(input)).await.unwrap().output;
+        (s3.get("bucket", "key").await.unwrap(), found.e_tag, found.checksum_crc32)
+    }
+
+    #[tokio::test]
+    async fn a_write_is_done_as_a_whole_where_the_writer_goes_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let s3 = LocalS3::open(folder.path()).unwrap();
+        s3.create_bucket("bucket").await.unwrap();
+        let mut known = Vec::new();
+        for text in TEXTS {
+            s3.put_object(put(text)).await.unwrap();
+            known.push(get(&s3).await);
+        }
+        assert!(known[0].2.is_some() && known[0].2 != known[1].2, "{known:?}");
+        // The writer goes away after so many steps of the write.
+        for steps in 0..40 {
+            let mut writing = s3.put_object(put(TEXTS[steps % 2]));
+            for _ in 0..steps / 2 {
+                if writing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            drop(writing);
+            let found = get(&s3).await;
+            assert!(known.contains(&found), "after {steps}: {found:?}");
+        }
+    }
+}

@@ -184,7 +184,7 @@ async fn a_job_of_another_worker_is_left_to_it() {
         let key = format!("handovers/{}.json", waiting(&world).await[0]);
         if let Some(lease) = &lease {
             let bucket = world.aws.bucket("State").unwrap();
-            world.aws.s3().put(&bucket, &key, lease.clone().into_bytes()).await.unwrap();
+            world.aws.s3().put(bucket, &key, lease.clone().into_bytes()).await.unwrap();
         }
         let done = world.work().await;
         assert_eq!(done["handed_on"], Value::from(handed_on), "{lease:?} {fault:?}: {done}\n{}", world.logs());
