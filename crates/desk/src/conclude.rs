@@ -13,6 +13,8 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 impl Desk {
     /// The open approvals of a pipeline that may belong to an execution, by stage and action where these are given.
     ///
+    /// Every open approval is read: its id is a hash, because its token is in it, so that a key does not say whose it is.
+    ///
     /// # Errors
     ///
     /// If they cannot be read.

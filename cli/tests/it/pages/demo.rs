@@ -81,7 +81,7 @@ async fn an_approver_clicks_and_the_release_goes_through() {
         let approve = format!("{request} [data-action=approve]");
         browser.wait_for(&approve).await?;
         let said = browser.text(&request).await?;
-        for word in ["Release web to ", "17 tests: 17 passed", "2 smoke tests: 2 passed", "Approve", "Reject"] {
+        for word in ["Approve web?", "17 tests: 17 passed", "2 smoke tests: 2 passed", "Approve", "Reject"] {
             assert!(said.contains(word), "the request lacks {word:?}: {said}");
         }
         let scroll = "document.querySelector(arguments[0]).scrollIntoView({block: 'center'});";
