@@ -22,6 +22,7 @@ pub(crate) fn config(server: &Server) -> String {
   test-fail: {{tests: {{reports: ['fail/TEST-*.xml']}}}}
   test-s3: {{tests: {{reports: ['pass/TEST-*.xml']}}}}
   test-artifact: {{tests: {{reports: ['pass/TEST-*.xml']}}}}
+  test-http: {{tests: {{codebuild: {{project: web, build: 'web:1'}}}}}}
   test-cpu: {{tests: {{reports: ['cpu/TEST-*.xml']}}}}
   smoke-pass: {{hurl: [smoke/pass.hurl], {network}}}
   smoke-fail: {{hurl: [smoke/fail.hurl], {network}}}

@@ -100,7 +100,12 @@ fn work() -> Vec<Row> {
             fault: "the deadline is reached in HTTP",
             policy: "http",
             configure: Some(short),
-            expected: [None, of(By::Function, "JobFailed", ""), of(By::Function, "JobFailed", "")],
+            calls: Some(|gate| gate.unanswered(HELD)),
+            expected: [
+                of(By::Function, "JobFailed", LATE),
+                of(By::Function, "JobFailed", ""),
+                of(By::Function, "JobFailed", ""),
+            ],
             ..ROW
         },
     ]

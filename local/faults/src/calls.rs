@@ -52,6 +52,11 @@ impl CallPlan {
         Self(self.0.rule(call, resource, when, fault))
     }
 
+    /// Whether it is a plan without rules.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What has met a fault so far, in order: `service:operation`, the resource, its number, and the fault.
     pub fn met(&self) -> Vec<String> {
         self.0.met()

@@ -55,6 +55,11 @@ impl<F: Clone + Debug> Rules<F> {
         self
     }
 
+    /// Whether there is no rule, so that nothing can meet a fault.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// The fault that this one meets; each question counts.
     pub fn decide(&self, name: &str, subject: &str) -> Option<F> {
         let shown = if subject.is_empty() { String::new() } else { format!(" {subject}") };
