@@ -37,7 +37,7 @@ where
     F: Fn(Arc<Desk>, SdkConfig, LambdaEvent<Value>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Value, DeskError>> + Send,
 {
-    let sdk = aws_config::load_from_env().await;
+    let sdk = stagegate_aws_environment::sdk_config();
     let desk = Arc::new(Desk::new(&sdk));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let handled = handler(desk.clone(), sdk.clone(), event);
