@@ -25,7 +25,8 @@ const REPORT: &str = r#"<testsuite name="web">
 <testcase classname="web.Cart" name="adds_up"><failure message="expected 3"/></testcase>
 </testsuite>"#;
 
-/// A world whose source has these files.
+/// A world whose source has these files. What is told of a failure is looked at when nothing is open any more: while
+/// CodePipeline does not show it yet, it is told with less, and renewed.
 async fn with_source(files: &[(&str, &str)]) -> Notices {
     let change = |options: Options| {
         commit(options.source.as_deref().unwrap(), files);
@@ -51,21 +52,21 @@ async fn a_failed_build_and_a_failed_deployment_say_why() {
     let definition = pipeline(&[("Build", build.clone()), ("Production", deploy.clone())]);
     let execution = notices.world.start_pipeline(&definition).await;
     let head = notices.head(&execution, "web: failed").await;
+    notices.is_over().await;
     let failure = notices.reply(&head, "Compile has failed in Build").await;
     let reason =
         "*Reason* BUILD: COMMAND_EXECUTION_ERROR: Error while executing command: ./build.sh. Reason: exit status";
     assert!(failure.says(reason), "{failure:?}");
     assert!(failure.says("*Logs* <https://logs.example.com/web-build/"), "{failure:?}");
     assert!(notices.world.has_used("DeployNotify", "codebuild:BatchGetBuilds"));
-    notices.is_over().await;
 
     let execution = notices.world.start_pipeline(&pipeline(&[("Production", deploy)])).await;
     let head = notices.head(&execution, "web: failed").await;
+    notices.is_over().await;
     let failure = notices.reply(&head, "Install has failed in Production").await;
     let reason = "*Reason* AfterInstall: ScriptFailed: migrate.sh ended with exit status 7";
     assert!(failure.says(reason) && failure.says("(HEALTH_CONSTRAINTS)"), "{failure:?}");
     assert!(notices.world.has_used("DeployNotify", "codedeploy:GetDeployment"));
-    notices.is_over().await;
     assert_eq!(notices.count(), 4);
 }
 
@@ -79,10 +80,10 @@ async fn a_failed_test_gate_names_the_tests() {
     gate["configuration"] = json!({"FunctionName": "stagegate-test-gate", "UserParameters": parameters.to_string()});
     let execution = notices.world.start_pipeline(&pipeline(&[("Test", gate)])).await;
     let head = notices.head(&execution, "web: failed").await;
+    notices.is_over().await;
     let failure = notices.reply(&head, "TestGate has failed in Test").await;
     let said = ["web.Login::rejects_a_wrong_password: expected 401", "web.Cart::adds_up: expected 3"];
     assert!(failure.says("*Gate* web-tests: 2 of 3 tests failed (limit 0)"), "{failure:?}");
     assert!(failure.says(&format!("*Did not pass* {}", said.join("\n"))), "{failure:?}");
-    notices.is_over().await;
     assert_eq!(notices.count(), 2);
 }
