@@ -1,9 +1,12 @@
 //! Ways to break the worker that hands jobs of custom actions to their gates. `docs/fault-matrix.md` holds the table.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use stagegate_local_aws::faults::{CallFault, CallPlan, InvokeFault, InvokePlan, Refusal, Signal, When};
+use stagegate_local_aws::faults::{
+    ApiCall, CallFault, CallFaults, CallPlan, InvokeFault, InvokePlan, Refusal, Signal, When,
+};
 use stagegate_local_clock::Clock;
 use stagegate_local_codepipeline::engine::ExecutionStatus;
 
@@ -14,6 +17,8 @@ use crate::world::{LIMIT, World, root, turn};
 
 struct Row {
     fault: &'static str,
+    /// The operation after whose first call the calls meet their faults; empty for all of them.
+    after: &'static str,
     calls: fn() -> CallPlan,
     invokes: fn() -> InvokePlan,
     /// The function that answers; the guard does so soon after the death.
@@ -27,6 +32,7 @@ const DIED: &str = "stagegate-job-worker was killed";
 
 const ROW: Row = Row {
     fault: "",
+    after: "",
     calls: || CallPlan::seeded(1),
     invokes: || InvokePlan::seeded(1),
     by: TEST_GATE,
@@ -48,7 +54,7 @@ fn strike(fault: InvokeFault) -> InvokePlan {
 }
 
 fn killed() -> InvokePlan {
-    strike(InvokeFault::Signal(Signal::Kill, Duration::from_millis(1500)))
+    strike(InvokeFault::Signal(Signal::Kill, Duration::from_secs(3)))
 }
 
 fn rows() -> Vec<Row> {
@@ -111,14 +117,16 @@ fn rows() -> Vec<Row> {
             by: GUARD,
             code: "SystemUnavailable",
             text: DIED,
+            ..ROW
         },
         Row {
             fault: "it is killed after it has handed the job on",
             // The gate works longer than the guard waits, and the lease still says that the worker has the job.
+            after: "Invoke",
             calls: || {
                 CallPlan::seeded(1)
-                    .on("s3:PutObject", "*/handovers/*", When::Nth(3), CallFault::Slow(Duration::from_secs(30)))
-                    .on("s3:GetObject", "artifacts/*", When::Always, CallFault::Slow(Duration::from_secs(6)))
+                    .on("s3:PutObject", "*/handovers/*", When::First(1), CallFault::Slow(Duration::from_secs(30)))
+                    .on("s3:GetObject", "artifacts/*", When::Always, CallFault::Slow(Duration::from_secs(8)))
             },
             invokes: killed,
             ..ROW
@@ -126,9 +134,25 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+/// A plan that waits for a call.
+struct After {
+    operation: &'static str,
+    has_come: AtomicBool,
+    plan: Arc<CallPlan>,
+}
+
+impl CallFaults for After {
+    fn call(&self, call: &ApiCall<'_>) -> CallFault {
+        let is_it = call.operation == self.operation;
+        let waits = !self.operation.is_empty() && !self.has_come.fetch_or(is_it, Ordering::SeqCst);
+        if waits { CallFault::None } else { self.plan.call(call) }
+    }
+}
+
 async fn try_row(world: &World, row: &Row) -> Result<Duration, String> {
     let (calls, invokes) = (Arc::new((row.calls)()), Arc::new((row.invokes)()));
-    world.switch.calls(Some(calls.clone()));
+    let after = After { operation: row.after, has_come: AtomicBool::new(false), plan: calls.clone() };
+    world.switch.calls(Some(Arc::new(after)));
     world.switch.invokes(Some(invokes.clone()));
     let begun = Instant::now();
     let execution = world.start("handed-on", "custom").await;

@@ -19,6 +19,8 @@ use crate::world::{LIMIT, World, is_bystander, turn};
 
 const JOBS: usize = 200;
 const WORKERS: usize = 10;
+/// How long all jobs may take together.
+const ALL: Duration = LIMIT.saturating_mul(3);
 /// How many of the jobs belong to one pipeline, which has fifty executions at the most.
 const EACH: usize = 40;
 
@@ -67,24 +69,29 @@ async fn ten_workers_that_are_killed_do_each_of_200_jobs_once() {
         .on("codepipeline:AcknowledgeJob", "*", When::Percent(10), CallFault::CutOff);
     world.switch.calls(Some(Arc::new(unanswered)));
     let (begun, over) = (Instant::now(), AtomicBool::new(false));
-    // AWS Lambda tells the guard of the death of those that nobody waits for; the sweep finds out about the others.
-    let work = async |how: InvocationType, pause: u64| {
+    let work = async || {
         while !over.load(Ordering::SeqCst) {
-            let _ = world.aws.lambda().invoke(WORKER, "{}", how).await;
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let _ = world.aws.lambda().invoke(WORKER, "{}", InvocationType::RequestResponse).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let worker = |number| match number % 2 {
-        0 => work(InvocationType::RequestResponse, 100),
-        _ => work(InvocationType::Event, 700),
+    // AWS Lambda tells the guard of the death of a worker that nobody waits for; the sweep finds out about the others.
+    let unwatched = async || {
+        while !over.load(Ordering::SeqCst) {
+            let begun = Instant::now();
+            world.send(WORKER, &serde_json::json!({"source": "aws.events"})).await;
+            while !over.load(Ordering::SeqCst) && world.switch.ends_since(WORKER, begun) < WORKERS {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
     };
     let all = async {
-        let ends = executions.iter().map(|(pipeline, execution)| world.end(pipeline, execution, LIMIT));
+        let ends = executions.iter().map(|(pipeline, execution)| world.end(pipeline, execution, ALL));
         let ended = join_all(ends).await;
         over.store(true, Ordering::SeqCst);
         ended
     };
-    let (ended, _) = tokio::join!(all, join_all((0..WORKERS).map(worker)));
+    let (ended, ..) = tokio::join!(all, join_all((2..WORKERS).map(|_| work())), unwatched(), unwatched());
     let (mut done, mut lost) = (0, 0);
     for ((_, execution), ended) in executions.iter().zip(ended) {
         let ended = ended.unwrap_or_else(|| panic!("the job of {execution} hangs\n{}", world.logs()));

@@ -25,6 +25,8 @@ const MARGIN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(25);
 /// How long an answer waits for a lease: for that of its own job, which only makes its text better, and for those of others.
 pub(crate) const LOOK: Duration = Duration::from_millis(1500);
+/// How long the removal of a lease may take. Its job is answered, and the others wait.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What is kept from one invocation to the next.
 #[derive(Clone, Default)]
@@ -194,8 +196,12 @@ async fn look(store: &StateStore, job: &JobId) -> Option<Lease> {
 
 /// Removes a lease that nobody needs any more. The next minute tries again where it fails.
 pub(crate) async fn forget(store: &StateStore, lease: &Key<Lease>) {
-    if let Err(error) = store.remove(lease).await {
-        tracing::warn!(%lease, reason = %error, "the lease of an answered job could not be removed");
+    match tokio::time::timeout(FAREWELL, store.remove(lease)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%lease, reason = %error, "the lease of an answered job could not be removed");
+        }
+        Err(_) => tracing::warn!(%lease, "the lease of an answered job could not be removed in time"),
     }
 }
 

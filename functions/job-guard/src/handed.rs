@@ -11,6 +11,7 @@ use codepipeline_job::JobId;
 use jiff::Timestamp;
 use stagegate_gate::{Handover, Lease, State};
 use stagegate_state_store::{Key, StateError, StateStore};
+use tokio::task::JoinSet;
 
 use crate::death::Death;
 use crate::guard::{Done, Guard, LOOK, NotDone, forget};
@@ -19,6 +20,9 @@ use crate::sweep::{MOST, conclude};
 
 /// How long a gate has to start and to show itself. Its own lease comes after 200 ms.
 const MOMENT: Duration = Duration::from_secs(2);
+
+/// How many leases are read at the same time: all together have a part of the five seconds.
+const AT_ONCE: usize = 16;
 
 /// A job that the worker had.
 struct Taken {
@@ -72,17 +76,13 @@ pub(crate) async fn died(guard: &Guard, record: &Record, keys: &str, until: Inst
 /// The jobs that this invocation had taken, and how many others it may have had.
 async fn find(store: &StateStore, run: &str) -> Result<(Done, Vec<Taken>), StateError> {
     let (mut done, mut taken) = (Done::default(), Vec::new());
-    for key in store.list(&Lease::handovers(), MOST).await? {
-        let lease = match tokio::time::timeout(LOOK, store.get(&key)).await {
-            Ok(Ok(Some(lease))) => lease.document,
-            // It was removed since it was listed.
-            Ok(Ok(None)) => continue,
-            // The sweep tells of it, and the other jobs wait.
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!(lease = %key, "a lease cannot be read now; it is left to the next sweep");
-                continue;
-            }
-        };
+    let mut keys = store.list(&Lease::handovers(), MOST).await?.into_iter();
+    let mut reading: JoinSet<_> = keys.by_ref().take(AT_ONCE).map(|key| read(store.clone(), key)).collect();
+    while let Some(read_one) = reading.join_next().await {
+        if let Some(key) = keys.next() {
+            reading.spawn(read(store.clone(), key));
+        }
+        let Ok(Some((key, lease))) = read_one else { continue };
         let Some(job) = Lease::job_of(&key).filter(|_| lease.request_id == run) else { continue };
         match lease.handover {
             Some(Handover::Taken) => taken.push(Taken { job, key, lease }),
@@ -97,6 +97,18 @@ async fn find(store: &StateStore, run: &str) -> Result<(Done, Vec<Taken>), State
         }
     }
     Ok((done, taken))
+}
+
+/// A lease that was listed; `None` where it was removed since, or cannot be read.
+async fn read(store: StateStore, key: Key<Lease>) -> Option<(Key<Lease>, Lease)> {
+    match tokio::time::timeout(LOOK, store.get(&key)).await {
+        Ok(Ok(lease)) => lease.map(|lease| (key, lease.document)),
+        // The sweep tells of it, and the other jobs wait.
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!(lease = %key, "a lease cannot be read now; it is left to the next sweep");
+            None
+        }
+    }
 }
 
 /// Whether nobody else has shown to have the job: no gate by its lease, and the worker by no last write that was on its way.

@@ -21,6 +21,8 @@ pub(crate) const PATIENCE: Patience =
 const REACH: SignedDuration = SignedDuration::from_secs(10);
 /// How long a lease can be removed without looking, because nobody can have reached in this worker's place.
 const OWN: Duration = Duration::from_secs(5);
+/// How long the lease of a job is kept that a gate has: longer than a worker takes jobs that it has polled before.
+const KEPT: SignedDuration = SignedDuration::from_secs(10);
 
 /// The lease of a job, in the hands of a worker.
 pub(crate) struct Handover<'a> {
@@ -105,7 +107,10 @@ impl<'a> Handover<'a> {
     async fn note(&mut self, phase: Phase) -> bool {
         let (Some(store), Some(lease)) = (self.store, &mut self.lease) else { return false };
         let Hold::Ours { version, is_first } = &self.hold else { return false };
-        let noted = Lease { handover: Some(phase), ..lease.clone() };
+        let mut noted = Lease { handover: Some(phase), ..lease.clone() };
+        if phase == Phase::HandedOn {
+            noted.deadline = Timestamp::now().checked_add(KEPT).unwrap_or(noted.deadline);
+        }
         self.hold = match store.replace(&self.key, version, &noted).await {
             Ok(Replaced::Now(version)) => {
                 *lease = noted;
