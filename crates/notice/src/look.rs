@@ -23,6 +23,9 @@ const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// When AWS was asked about an execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Looked {
+    /// When it was last asked, while it has not answered.
+    #[serde(default)]
+    pub begun: Option<Timestamp>,
     /// When it last answered.
     #[serde(default)]
     pub at: Option<Timestamp>,
@@ -67,9 +70,11 @@ impl Thread {
         self.picture.join(answer);
         let confirmed = self.picture.state.filter(|moment| moment.state.is_over() && answer.is_over());
         let heard = self.looked.heard;
+        // What was heard while it was asked, it could not answer: it is asked again at once.
+        let is_outdated = self.looked.begun.is_some() && heard > self.looked.begun;
         self.looked = Looked { at: Some(now), heard, confirmed, ..Looked::default() };
         // What CodePipeline shows may be a moment older than the event about it.
-        if self.wants_look(now) {
+        if !is_outdated && self.wants_look(now) {
             self.looked.not_before = Some(later(now, AGAIN));
         }
     }

@@ -121,6 +121,8 @@ impl Thread {
         let step = self.next(routes, turn);
         match &step {
             Step::Send(effect) => self.begin(effect, turn.now),
+            // The clocks of those who hear may differ: it was asked after everything that is known.
+            Step::Look => self.looked.begun = self.looked.heard.max(Some(turn.now)),
             Step::Rest => self.lease = None,
             _ => {}
         }

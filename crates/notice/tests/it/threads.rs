@@ -27,6 +27,29 @@ fn routes() -> Vec<Route<'static>> {
     ]
 }
 
+/// Where a failure is heard of while AWS is asked about something else, it is told when AWS was asked about it, too.
+#[test]
+fn an_answer_that_is_older_than_an_event_is_asked_for_again() {
+    let story = Story { stages: vec![1], failures: vec![], end: End::FailsInTheLastStage, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    let routes = routes();
+    let mut thread = Thread::new(PIPELINE, EXECUTION);
+    let mut advance = |report: Report, holder: &str, second: i64| {
+        let now = Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let turn = Turn { holder, now, until: now + SignedDuration::from_mins(2), is_last: false };
+        thread.advance(report, &routes, turn)
+    };
+    let heard = |number: usize| Report::Heard(Box::new(Picture::of(&world.events[number], Timestamp::UNIX_EPOCH)));
+    let old = Picture { about: world.answers.about.clone(), ..Picture::default() };
+    assert_eq!(advance(heard(2), "one", 0), Step::List);
+    assert_eq!(advance(Report::Listed, "one", 0), Step::Look);
+    assert_eq!(advance(heard(3), "two", 1), Step::Held);
+    assert_eq!(advance(Report::Looked(Box::new(old.clone())), "one", 2), Step::Look);
+    // CodePipeline itself is behind: what is known is told, and it is asked again later.
+    let Step::Send(head) = advance(Report::Looked(Box::new(old)), "one", 3) else { panic!("the head is due") };
+    assert!(head.bulletin.is_head(), "{head:?}");
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Works,
