@@ -21,16 +21,14 @@ const TURNS: usize = 5;
 const RUNS_IN_A_TURN: usize = 4;
 const REPORT: &str = r#"<testsuite><testcase classname="web.login" name="accepts"/></testsuite>"#;
 
-/// What is over its limit, in the table.
-const ZIP: &str = "ZIP";
 const LIMITS: &str = include_str!("../../../release/limits.json");
 
 #[derive(Deserialize)]
 struct Limits {
-    /// What is wanted.
+    /// What is wanted of the functions as they are released. To miss it is an error.
     aim: Weights,
-    /// What is an error: a little more than what has been reached, so that it is seen when a function grows.
-    limit: Weights,
+    /// What is an error for functions that are not optimised: with `--quick`.
+    quick: Weights,
 }
 
 /// The size of a ZIP, the cold start in terms of the bare function's, the peak memory.
@@ -79,7 +77,8 @@ async fn main() -> ExitCode {
     // Programs are started in a folder of their own.
     let absolute = |path: &OsString| std::path::absolute(path).expect("a path");
     let (programs, bare) = (absolute(programs), absolute(bare));
-    let Limits { aim, limit } = serde_json::from_str(LIMITS).expect("the limits");
+    let Limits { aim, quick } = serde_json::from_str(LIMITS).expect("the limits");
+    let most = if is_quick { &quick } else { &aim };
     let world = World::start(&programs).await;
     println!("| function | ZIP, KB | cold start / bare | cold start, ms | memory, MB | misses its aim |");
     println!("|---|---|---|---|---|---|");
@@ -91,13 +90,13 @@ async fn main() -> ExitCode {
         }
         let row = world.measure(&bootstrap, &bare, function, world.event(event)).await;
         println!("| `{program}` | {} | {} |", row.text(), row.over(&aim).join(", "));
-        over |= row.over(&limit).iter().any(|what| !is_quick || *what != ZIP);
+        over |= !row.over(most).is_empty();
         measured += 1;
     }
     world.aws.shutdown().await;
     println!("\n{measured} of {} functions are built in {}", FUNCTIONS.len(), programs.display());
     println!("aims: {}", aim.text());
-    println!("limits: {}", limit.text());
+    println!("over which it fails: {}", most.text());
     if over || measured == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -123,7 +122,7 @@ impl Row {
     fn over(&self, most: &Weights) -> Vec<&'static str> {
         let memory = self.own.max_memory_kb.is_some_and(|kb| kb > most.memory_kb);
         let zip = self.zip_bytes.div_ceil(1024) > most.zip_kb;
-        let found = [(zip, ZIP), (self.ratio() > most.cold_start_ratio, "cold start"), (memory, "memory")];
+        let found = [(zip, "ZIP"), (self.ratio() > most.cold_start_ratio, "cold start"), (memory, "memory")];
         found.into_iter().filter_map(|(is_over, name)| is_over.then_some(name)).collect()
     }
 }
