@@ -127,11 +127,18 @@ impl Environment {
     }
 
     /// Hands out an event and waits for the answer, then for the runtime to ask for the next one. A blow strikes the
-    /// process if it has not finished by then.
+    /// process if it has not finished by then; one without delay strikes before the event is there.
     pub(crate) async fn invoke(&mut self, event: Event, blow: Option<(Duration, Blow)>) -> Finished {
         let now = Instant::now();
         let (deadline, request_id) = (now + event.timeout, event.request_id.clone());
         self.blow = blow.map(|(after, blow)| (now + after, blow));
+        if self.blow.is_some_and(|(at, _)| at <= now)
+            && let Some(failure) = self.strike(&request_id)
+        {
+            self.end_process().await;
+            let broken = Some(failure.kind);
+            return Finished { answer: Err(failure), broken };
+        }
         self.runtime_api.send(event).await;
         let finished = self.finish(&request_id, deadline).await;
         self.blow = None;

@@ -28,7 +28,7 @@ pub trait InvokeFaults: Send + Sync {
 }
 
 /// What happens to an attempt to run a function. Times are real, from the moment at which the function gets its event;
-/// one that answers sooner gets away.
+/// one that answers sooner gets away. Without time nothing gets away: the fault comes before the event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InvokeFault {
     /// Nothing.
