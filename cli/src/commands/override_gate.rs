@@ -45,7 +45,7 @@ fn given(options: &OverrideOptions, now: Timestamp) -> Result<Override, CommandE
 /// Writes the audit entry first: what is not audited is not given.
 async fn write(given: &Override, options: &OverrideOptions) -> Result<(), CommandError> {
     let sdk = aws_config::load_from_env().await;
-    let store = StateStore::new(&aws_sdk_s3::Client::new(&sdk), &options.state_bucket, None);
+    let store = StateStore::new(&sdk, &options.state_bucket, None);
     let failed = |error: stagegate_state_store::StateError| CommandError::unavailable(error);
     let (key, entry) = given.audited(&Uuid::new_v4().to_string());
     match store.create(&key, &entry).await.map_err(failed)? {

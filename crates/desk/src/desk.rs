@@ -51,8 +51,7 @@ impl Desk {
     pub fn new(sdk: &SdkConfig) -> Self {
         let patient = TimeoutConfig::builder().operation_timeout(CALL).operation_attempt_timeout(ATTEMPT).build();
         let sdk = sdk.clone().into_builder().timeout_config(patient).retry_config(RetryConfig::standard()).build();
-        let store = variable(BUCKET_VARIABLE)
-            .map(|bucket| StateStore::new(&aws_sdk_s3::Client::new(&sdk), bucket, variable(KMS_KEY_VARIABLE)));
+        let store = variable(BUCKET_VARIABLE).map(|bucket| StateStore::new(&sdk, bucket, variable(KMS_KEY_VARIABLE)));
         let secrets = Arc::new(Secrets::new(aws_sdk_ssm::Client::new(&sdk)));
         let http = HttpClient::new();
         Self {

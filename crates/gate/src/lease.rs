@@ -5,6 +5,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -145,11 +147,17 @@ impl Attendant for Leases {
         let config = job.separate_config();
         let (answered, signals) = mpsc::channel();
         let (ended, end) = oneshot::channel();
+        let is_settled = Arc::new(AtomicBool::new(false));
+        let settled = Arc::clone(&is_settled);
         let keep = move || {
             // The work has the other threads; this one has all the time until the job is answered.
             match signals.recv_timeout(MOMENT) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+            // From here on the answer waits for this thread, unless it came first.
+            if settled.swap(true, Ordering::SeqCst) {
+                return;
             }
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
             let state = runtime.block_on(async { State::from_environment(&config.await) }).with_patience(PATIENCE);
@@ -162,7 +170,7 @@ impl Attendant for Leases {
             drop(ended);
         };
         match std::thread::Builder::new().name("lease".to_owned()).spawn(keep) {
-            Ok(_) => Some(Box::new(Kept { answered, end })),
+            Ok(_) => Some(Box::new(Kept { answered, is_settled, end })),
             Err(error) => {
                 tracing::warn!(%error, "the job has no lease: no thread could be started");
                 None
@@ -180,6 +188,8 @@ fn log(done: Result<(), StateError>) {
 
 struct Kept {
     answered: mpsc::Sender<()>,
+    /// Whether it is settled that there is a lease, or that there will be none.
+    is_settled: Arc<AtomicBool>,
     /// Ends with the thread.
     end: oneshot::Receiver<()>,
 }
@@ -188,6 +198,9 @@ impl Attendance for Kept {
     fn answered(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         // A thread that has ended has nothing to remove.
         self.answered.send(()).ok();
+        if !self.is_settled.swap(true, Ordering::SeqCst) {
+            return Box::pin(std::future::ready(()));
+        }
         Box::pin(async move {
             if tokio::time::timeout(FAREWELL, self.end).await.is_err() {
                 tracing::warn!("the lease of the job was not removed in time");
@@ -210,6 +223,23 @@ mod tests {
         let former = Key::new(&[HANDOVERS, &format!("{job}.a2e87b45")]);
         for key in [key, former, Lease::key(&job)] {
             assert_eq!(Lease::job_of(&key).as_ref(), Some(&job), "{key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_waits_only_for_a_lease_that_there_may_be() {
+        for (settled_before, expected) in [(false, true), (true, false)] {
+            let (answered, signals) = mpsc::channel();
+            let (_ended, end) = oneshot::channel();
+            let is_settled = Arc::new(AtomicBool::new(settled_before));
+            let kept = Box::new(Kept { answered, is_settled: Arc::clone(&is_settled), end });
+            let returned = tokio::select! {
+                biased;
+                () = kept.answered() => true,
+                () = std::future::ready(()) => false,
+            };
+            assert_eq!(returned, expected);
+            assert!(signals.try_recv().is_ok() && is_settled.load(Ordering::SeqCst), "no lease may begin from here on");
         }
     }
 

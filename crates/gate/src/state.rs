@@ -1,5 +1,7 @@
 //! Where verdicts are kept.
 
+use std::sync::{Arc, OnceLock};
+
 use aws_config::SdkConfig;
 use codepipeline_job::{Failure, FailureKind};
 use stagegate_state_store::{Decision, ErrorKind, Key, Patience, StateError, StateStore};
@@ -11,16 +13,30 @@ pub(crate) const BUCKET_VARIABLE: &str = "STAGEGATE_STATE_BUCKET";
 const KMS_KEY_VARIABLE: &str = "STAGEGATE_STATE_KMS_KEY";
 
 /// The place of what is remembered; nothing, where the function has no state bucket.
+///
+/// Its client is made when something is read or written: many jobs do neither.
 #[derive(Clone)]
-pub struct State(Option<StateStore>);
+pub struct State(Option<Bucket>);
+
+#[derive(Clone)]
+struct Bucket {
+    name: String,
+    kms_key: Option<String>,
+    sdk: SdkConfig,
+    patience: Patience,
+    store: Arc<OnceLock<StateStore>>,
+}
 
 impl State {
     /// The state bucket that the function's environment names.
     pub fn from_environment(sdk: &SdkConfig) -> Self {
-        let client = |_: &String| aws_sdk_s3::Client::new(sdk);
-        let bucket = variable(BUCKET_VARIABLE);
-        let client = bucket.as_ref().map(client);
-        Self(client.zip(bucket).map(|(client, bucket)| StateStore::new(&client, bucket, variable(KMS_KEY_VARIABLE))))
+        Self(variable(BUCKET_VARIABLE).map(|name| Bucket {
+            name,
+            kms_key: variable(KMS_KEY_VARIABLE),
+            sdk: sdk.clone(),
+            patience: Patience::default(),
+            store: Arc::default(),
+        }))
     }
 
     /// Whether the function's environment names a state bucket.
@@ -31,12 +47,12 @@ impl State {
     /// Sets how often and how long each call tries.
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
-        Self(self.0.map(|store| store.with_patience(patience)))
+        Self(self.0.map(|bucket| Bucket { patience, store: Arc::default(), ..bucket }))
     }
 
     /// The documents, where the function has a state bucket.
     pub fn store(&self) -> Option<&StateStore> {
-        self.0.as_ref()
+        self.0.as_ref().map(Bucket::store)
     }
 
     /// The documents.
@@ -57,11 +73,20 @@ impl State {
     ///
     /// What could not be kept. The verdict stands all the same.
     pub async fn keep(&self, verdict: &Verdict, execution: &Execution) -> Result<(), StateError> {
-        if let (Some(store), Some(id)) = (&self.0, &execution.execution) {
+        if let Some(id) = &execution.execution
+            && let Some(store) = self.store()
+        {
             let key = Key::verdict(id, verdict.gate());
             store.update(&key, |_| Decision::Write(verdict.clone())).await?;
         }
         Ok(())
+    }
+}
+
+impl Bucket {
+    fn store(&self) -> &StateStore {
+        let make = || StateStore::new(&self.sdk, &self.name, self.kms_key.clone()).with_patience(self.patience);
+        self.store.get_or_init(make)
     }
 }
 

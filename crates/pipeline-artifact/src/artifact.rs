@@ -113,15 +113,17 @@ impl Artifact {
         let failed = |problem| ArtifactError::reading_entry(self.location(), entry.path(), problem);
         Limit::InMemoryBytes.check(entry.size, self.limits.in_memory_bytes).map_err(failed)?;
         let mut reader = self.open_entry(entry).await?;
-        let content = tokio::task::spawn_blocking(move || {
+        let is_at_hand = reader.is_at_hand();
+        let mut read = move || {
             let mut content = Vec::new();
             reader.read_to_end(&mut content).map(|_| content)
-        });
-        match content.await {
-            Ok(Ok(content)) => Ok(content),
-            Ok(Err(error)) => Err(ArtifactError::from_io(&error).cloned().unwrap_or_else(|| failed(Problem::Stopped))),
-            Err(_) => Err(failed(Problem::Stopped)),
-        }
+        };
+        let content = if is_at_hand {
+            read()
+        } else {
+            tokio::task::spawn_blocking(read).await.map_err(|_| failed(Problem::Stopped))?
+        };
+        content.map_err(|error| ArtifactError::from_io(&error).cloned().unwrap_or_else(|| failed(Problem::Stopped)))
     }
 }
 

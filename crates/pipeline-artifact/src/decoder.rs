@@ -45,6 +45,11 @@ pub(crate) enum Step {
 }
 
 impl EntryDecoder {
+    /// The declared bytes of the file. More than these are never inflated.
+    pub(crate) fn size(&self) -> u64 {
+        self.entry.size
+    }
+
     /// For an entry that is readable and whose declared sizes are within the limits.
     pub(crate) fn new(entry: Entry, limits: Arc<Limits>, budget: Arc<Budget>) -> Result<Self, Problem> {
         entry.check_readable()?;

@@ -11,6 +11,9 @@ use crate::decoder::{EntryDecoder, Step};
 use crate::error::{ArtifactError, Problem};
 use crate::object::RangeStream;
 
+/// Inflated bytes of a file that is read in less time than another thread takes to start.
+const SHORT: u64 = 64 * 1024;
+
 /// What the download hands over: a chunk, or `None` at the end of the range. A channel that closes without either has lost
 /// its task.
 type Download = Result<Option<Bytes>, Problem>;
@@ -65,6 +68,12 @@ impl EntryReader {
     /// The path of the file in the artifact.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether the file can be read anywhere, because it is at hand as a whole and short: nothing is waited for, and
+    /// inflating it takes less time than a thread of its own.
+    pub fn is_at_hand(&self) -> bool {
+        matches!(self.source, Source::Exhausted) && self.decoder.size() <= SHORT
     }
 
     /// Reads the rest of the file and verifies it.

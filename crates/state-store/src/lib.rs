@@ -18,7 +18,7 @@
 //!     const VERSION: u32 = 1;
 //! }
 //!
-//! let store = StateStore::new(&aws_sdk_s3::Client::new(&sdk), "state-bucket", None);
+//! let store = StateStore::new(&sdk, "state-bucket", None);
 //! let key = Key::<Visits>::new(&["visits", "web / main"]);
 //! store
 //!     .update(&key, |visits| {

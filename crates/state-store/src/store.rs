@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 
@@ -65,13 +66,12 @@ pub(crate) struct Raw {
 }
 
 impl StateStore {
-    /// Documents in `bucket`, through a client made from the function's `SdkConfig`.
+    /// Documents in `bucket`, as the function's `SdkConfig` or a configuration of S3 says.
     ///
     /// With `kms_key` (id, ARN or alias) objects are encrypted with that key, else as the bucket's default says. The
-    /// client's own retries and time-outs are not used: [`Patience`] stands in for them.
-    pub fn new(client: &Client, bucket: impl Into<String>, kms_key: Option<String>) -> Self {
-        let config = client.config().to_builder();
-        let config = config.retry_config(RetryConfig::disabled()).timeout_config(TimeoutConfig::disabled());
+    /// retries and time-outs of `config` are not used: [`Patience`] stands in for them.
+    pub fn new(config: impl Into<Builder>, bucket: impl Into<String>, kms_key: Option<String>) -> Self {
+        let config = config.into().retry_config(RetryConfig::disabled()).timeout_config(TimeoutConfig::disabled());
         let client = Client::from_conf(config.build());
         Self { client, bucket: bucket.into(), kms_key, patience: Patience::default() }
     }

@@ -109,7 +109,7 @@ impl Notifier {
         let secrets = std::sync::Arc::new(Secrets::new(aws_sdk_ssm::Client::new(&sdk)));
         Ok(Self::new(Parts {
             settings: Settings::default(),
-            store: StateStore::new(&aws_sdk_s3::Client::new(&sdk), bucket, variable(KMS_KEY_VARIABLE)),
+            store: StateStore::new(&sdk, bucket, variable(KMS_KEY_VARIABLE)),
             channels: Channels::new(&sdk, HttpClient::new(), secrets),
             pipelines: Pipelines::new(aws_sdk_codepipeline::Client::new(&sdk)),
             builds: aws_sdk_codebuild::Client::new(&sdk),

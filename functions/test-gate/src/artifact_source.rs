@@ -67,7 +67,7 @@ fn by_kind(wanted: &[(Kind, usize)], file: SelectedFile) -> Vec<Chosen> {
     kinds.into_iter().map(|(kind, patterns)| Chosen { kind, patterns, file: file.clone() }).collect()
 }
 
-/// Parses one file on a thread that may block, because the parser waits for the download there.
+/// Parses one file, on a thread that may block where the parser has to wait for the download.
 async fn read(
     mut evidence: Evidence,
     artifact: &str,
@@ -76,7 +76,8 @@ async fn read(
 ) -> Result<Result<Evidence, ArtifactError>, Failure> {
     let source = format!("{artifact}:{}", chosen.file.entry.path());
     let digest = format!("crc32:{:08x}", chosen.file.entry.crc32());
-    let done = tokio::task::spawn_blocking(move || {
+    let is_at_hand = reader.is_at_hand();
+    let read = move || {
         let input = BufReader::with_capacity(BUFFER, &mut reader);
         match evidence.read(chosen.kind, chosen.patterns.first().copied(), source, Some(digest), input) {
             // The report is broken: the rest of the file makes no difference.
@@ -84,9 +85,12 @@ async fn read(
             // Either the download failed, which `finish` says again, or all of it must be verified.
             Reading::Done | Reading::InputFailed => reader.finish().map(|()| evidence),
         }
-    });
+    };
+    if is_at_hand {
+        return Ok(read());
+    }
     // A panic of the parser goes on here, where it is answered.
-    done.await.map_err(|error| match error.try_into_panic() {
+    tokio::task::spawn_blocking(read).await.map_err(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Failure::job_failed("failed to read the reports: the function is being ended; run the action again"),
     })

@@ -52,8 +52,10 @@ pub(crate) async fn keep(
     execution: &Execution,
 ) -> Result<(), StateError> {
     let passed = judged.verdict.outcome() == Outcome::Passed && policy.compares();
-    let place = state.store().zip(key(judged.verdict.gate(), execution));
-    if let Some((store, key)) = place.filter(|_| passed) {
+    let key = key(judged.verdict.gate(), execution).filter(|_| passed);
+    if let Some(key) = key
+        && let Some(store) = state.store()
+    {
         // An execution that took longer must not replace the baseline of a later one.
         let newer = |known: Option<Baseline>| match known {
             Some(known) if known.at > judged.baseline.at => Decision::Leave,

@@ -213,6 +213,22 @@ async fn dropping_the_reader_stops_the_download() {
     assert!(sent < IN_FLIGHT, "{sent} bytes");
 }
 
+#[tokio::test]
+async fn only_a_short_file_in_the_tail_is_at_hand() {
+    let server = Server::start().await;
+    // Lies in the tail, and is longer than it seems there.
+    let swelling = [RawEntry::deflated("a.bin", &[7; 200_000])];
+    for (location, expected) in [
+        (server.place("short", &zip_of([RawEntry::deflated("a.bin", &noise(60_000))]).build()), true),
+        (server.place("swelling", &zip_of(swelling).build()), false),
+        (place_far(&server, &noise(60_000)), false),
+    ] {
+        let artifact = server.open(&location).await.unwrap();
+        let reader = artifact.open_entry(&only(&artifact, "a.bin")).await.unwrap();
+        assert_eq!(reader.is_at_hand(), expected, "{location}");
+    }
+}
+
 /// An artifact whose file `a.bin` lies before the tail and takes a request of its own.
 fn place_far(server: &Server, content: &[u8]) -> ArtifactLocation {
     let entries = [RawEntry::stored("a.bin", content), RawEntry::stored("filler", &[7; 200_000])];

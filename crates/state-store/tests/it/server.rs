@@ -118,7 +118,7 @@ impl Server {
     /// A store with an HTTP client of its own.
     pub(crate) fn store_of(&self, bucket: &str, secret: &str) -> StateStore {
         let sdk = self.sdk.to_builder().credentials_provider(credentials(secret)).build();
-        StateStore::new(&aws_sdk_s3::Client::new(&sdk), bucket, None)
+        StateStore::new(&sdk, bucket, None)
     }
 
     /// Has these faults happen to the requests of one method, one after the other.

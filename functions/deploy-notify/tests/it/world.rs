@@ -168,13 +168,13 @@ impl World {
         let token = json!({"Name": format!("/{name}/token"), "Value": slack.bot_token(), "Type": "SecureString"});
         self.aws.ssm().call("PutParameter", &token).unwrap();
         let sdk = self.sdk();
-        let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+        let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true);
         let secrets = Arc::new(Secrets::new(aws_sdk_ssm::Client::new(&sdk)));
         let channels = Channels::new(&sdk, HttpClient::new(), secrets)
             .with_slack(ApiUrl::new(&slack.api_url()).unwrap(), &format!("/{name}/token"));
         let parts = Parts {
             settings: Settings::of(Config::parse("stagegate.yaml", config).unwrap()),
-            store: StateStore::new(&s3, bucket, None),
+            store: StateStore::new(s3, bucket, None),
             channels,
             pipelines: Pipelines::new(aws_sdk_codepipeline::Client::new(&sdk)),
             builds: aws_sdk_codebuild::Client::new(&sdk),

@@ -141,9 +141,8 @@ impl World {
             .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
             .region(aws_sdk_s3::config::Region::new(self.aws.region().to_owned()))
             .endpoint_url(self.aws.endpoint_url())
-            .credentials_provider(credentials)
-            .build();
-        StateStore::new(&aws_sdk_s3::Client::from_conf(config), self.aws.bucket("State").unwrap(), None)
+            .credentials_provider(credentials);
+        StateStore::new(config, self.aws.bucket("State").unwrap(), None)
     }
 
     pub(crate) async fn write<D: Document + Clone>(&self, key: &Key<D>, document: D) {
