@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use stagegate_channel::variable;
 use stagegate_config::DeliveryRule;
-use stagegate_delivery::{Measurement, Production, emf, measure, take_due};
+use stagegate_delivery::{Measurement, Production, emf, take_due};
 use stagegate_desk::DeskError;
 use stagegate_notice::{Moment, Picture, Subject, Thread};
 use stagegate_state_store::{Decision, Folder, StateError};
@@ -17,25 +17,29 @@ const LOG_LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 const MOST: usize = 200;
 
 impl Notifier {
-    /// Logs what an execution gives that was not logged yet. What is logged is noted before it is: where the function dies
-    /// in between, a measurement is lost, and none is there twice.
-    pub(crate) async fn measure(&self, open: &Open) -> Result<(), DeskError> {
+    /// What an execution gives that was not logged yet, noted in its thread: once that is written, it is to be logged.
+    /// Where the function dies in between, a measurement is lost, and none is there twice. After a failure, the thread is as
+    /// it was.
+    pub(crate) async fn take_measured(&self, thread: &mut Thread) -> Result<Vec<Measurement>, DeskError> {
+        if thread.subject != Subject::Pipeline {
+            return Ok(Vec::new());
+        }
+        let rule = self.config()?.delivery(&thread.pipeline);
+        // Gates have judged before the execution is over.
+        if let Some(end) = end_mark(&thread.picture).filter(|mark| !thread.measured.contains(mark)) {
+            thread.picture.join(&self.verdicts(&thread.execution).await?);
+            thread.measured.insert(end);
+        }
+        Ok(take_due(thread, rule.as_ref()))
+    }
+
+    /// Logs what follows from an execution together with those before it.
+    pub(crate) async fn measure_production(&self, open: &Open) -> Result<(), DeskError> {
         if open.subject != Subject::Pipeline {
             return Ok(());
         }
-        let rule = self.config()?.delivery(&open.name);
-        let mut thread = open.thread();
-        // Gates have judged before the execution is over.
-        let end = end_mark(&thread.picture).filter(|mark| !thread.measured.contains(mark));
-        if end.is_some() {
-            thread.picture.join(&self.verdicts(&open.execution).await?);
-        }
-        let known = measure(&thread.pipeline, &thread.execution, &thread.picture, rule.as_ref());
-        if end.is_some() || known.iter().any(|measurement| !thread.measured.contains(&measurement.key)) {
-            log(&self.note_measured(open, &thread.picture, end.as_deref(), rule.as_ref()).await?);
-        }
-        if let Some(rule) = &rule {
-            log(&self.note_production(&thread, rule).await?);
+        if let Some(rule) = self.config()?.delivery(&open.name) {
+            log(&self.note_production(&open.thread(), &rule).await?);
         }
         Ok(())
     }
@@ -51,27 +55,6 @@ impl Notifier {
             }
         }
         Ok(picture)
-    }
-
-    async fn note_measured(
-        &self,
-        open: &Open,
-        picture: &Picture,
-        end: Option<&str>,
-        rule: Option<&DeliveryRule>,
-    ) -> Result<Vec<Measurement>, StateError> {
-        let mut due = Vec::new();
-        let decide = |current: Option<Kept<Thread>>| {
-            due.clear();
-            let Some(Kept(mut thread)) = current else { return Decision::Leave };
-            let before = thread.clone();
-            thread.picture.join(picture);
-            thread.measured.extend(end.map(str::to_owned));
-            due = take_due(&mut thread, rule);
-            if thread == before { Decision::Leave } else { Decision::Write(Kept(thread)) }
-        };
-        self.parts.store.update(&open.key, decide).await?;
-        Ok(due)
     }
 
     /// What follows from an execution together with those before it; nothing where it has not touched production.
@@ -102,7 +85,7 @@ fn end_mark(picture: &Picture) -> Option<String> {
 
 /// Writes the lines to standard output, which Lambda hands to CloudWatch Logs as they are, whatever the log level.
 #[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
-fn log(measurements: &[Measurement]) {
+pub(crate) fn log(measurements: &[Measurement]) {
     let level = variable(LOG_LEVEL_VARIABLE);
     for line in emf::lines(measurements, emf::Stamp::new(level.as_deref(), Timestamp::now())) {
         println!("{line}");

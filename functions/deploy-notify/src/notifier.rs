@@ -15,6 +15,7 @@ use stagegate_state_store::{Created, Key, Replaced, StateStore, Stored};
 use tokio::time::Instant;
 
 use crate::documents::{Kept, Seen, Watched, thread_key};
+use crate::measure::log;
 use crate::routing::routes;
 
 /// Names the bucket.
@@ -156,7 +157,7 @@ impl Notifier {
         for _ in 0..STEPS {
             let step = self.advance(open, &report, visit).await?;
             report = match step {
-                Step::Rest => return Box::pin(self.measure(open)).await,
+                Step::Rest => return Box::pin(self.measure_production(open)).await,
                 Step::Held => return Ok(()),
                 Step::List => {
                     let watched = Watched::of(&open.thread());
@@ -192,7 +193,8 @@ impl Notifier {
         self.advance(open, &report, &last).await.map(|_| ())
     }
 
-    /// Writes what follows from a report, all over again where others were faster.
+    /// Writes what follows from a report, all over again where others were faster. What is measured by then is noted in the
+    /// same write.
     async fn advance(&self, open: &mut Open, report: &Report, visit: &Visit) -> Result<Step, DeskError> {
         let config = self.config()?;
         for attempt in 0..TRIES {
@@ -204,33 +206,38 @@ impl Notifier {
             let mut thread = before.clone();
             let step = thread.advance(report.clone(), &routes, turn);
             drop(routes);
-            if thread == before {
+            let measured =
+                if step == Step::Rest { Box::pin(self.take_measured(&mut thread)).await } else { Ok(Vec::new()) };
+            // What could not be measured is no reason to keep the lease.
+            if thread == before || self.write(open, thread).await? {
+                log(&measured?);
                 return Ok(step);
             }
-            let document = Kept(thread);
-            let lost = match open.stored.take() {
-                None => match self.parts.store.create(&open.key, &document).await? {
-                    Created::Now(version) => {
-                        open.stored = Some(Stored { document, version });
-                        return Ok(step);
-                    }
-                    Created::AlreadyExists(other) => Some(other),
-                },
-                Some(stored) => match self.parts.store.replace(&open.key, &stored.version, &document).await? {
-                    Replaced::Now(version) => {
-                        open.stored = Some(Stored { document, version });
-                        return Ok(step);
-                    }
-                    Replaced::Changed(other) => other,
-                },
-            };
-            open.stored = lost;
             tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 10)).await;
         }
         Err(DeskError::Aws {
             what: format!("change the state document {}", open.key),
             why: format!("others changed it each of the {TRIES} times; Lambda tries again"),
         })
+    }
+
+    /// Writes a thread in place of what is known of it. `false` where others have changed it; what they have written is
+    /// known then.
+    async fn write(&self, open: &mut Open, thread: Thread) -> Result<bool, DeskError> {
+        let document = Kept(thread);
+        let (written, other) = match open.stored.take() {
+            None => match self.parts.store.create(&open.key, &document).await? {
+                Created::Now(version) => (Some(version), None),
+                Created::AlreadyExists(other) => (None, Some(other)),
+            },
+            Some(stored) => match self.parts.store.replace(&open.key, &stored.version, &document).await? {
+                Replaced::Now(version) => (Some(version), None),
+                Replaced::Changed(other) => (None, other),
+            },
+        };
+        let is_written = written.is_some();
+        open.stored = written.map(|version| Stored { document, version }).or(other);
+        Ok(is_written)
     }
 
     /// Posts or changes a message.

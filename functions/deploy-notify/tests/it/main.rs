@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too, and fail where they stand")]
 
+mod calls;
 mod channels;
 mod orders;
 mod quiet;

@@ -56,6 +56,11 @@ pub(crate) struct Case {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(|options| options).await
+    }
+
+    /// A world whose local AWS differs from the usual one.
+    pub(crate) async fn with(change: impl FnOnce(Options) -> Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let template = folder.path().join("template.yaml");
         std::fs::write(
@@ -68,7 +73,7 @@ impl World {
         std::fs::write(source.join("README"), "a source is never empty").unwrap();
         let nothing = Bootstraps::Partial(folder.path().to_owned());
         let options = Options { source: Some(source), ..Options::new(folder.path().join("data"), template, nothing) };
-        let aws = LocalAws::start(options).await.unwrap();
+        let aws = LocalAws::start(change(options)).await.unwrap();
         let world = Self { aws, folder };
         world.aws.put_pipeline(&world.pipeline()).await.unwrap();
         world
