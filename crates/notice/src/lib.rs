@@ -23,6 +23,7 @@ mod notice;
 mod picture;
 mod register;
 mod route;
+mod said;
 mod series;
 mod service;
 mod states;

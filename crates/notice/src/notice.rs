@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::about::VerdictLine;
 use crate::action::Action;
 use crate::picture::Picture;
+use crate::said::{Said, is_answer_of};
 use crate::states::{ActionState, ExecutionState};
 use crate::subject::Subject;
 
@@ -158,15 +160,18 @@ impl Picture {
         };
         let mut lines = Vec::new();
         let part = action.external_id.as_ref().and_then(|id| self.parts.get(id));
-        if let Some(reason) = action.reason.as_ref().max(part.and_then(|part| part.reason.as_ref())) {
+        let reason = action.reason.as_ref().max(part.and_then(|part| part.reason.as_ref()));
+        let verdicts: Vec<_> = self.verdicts.iter().filter(|(_, verdict)| !verdict.has_passed).collect();
+        let answer_of = |verdict: &VerdictLine| reason.filter(|reason| is_answer_of(reason, verdict));
+        if let Some(reason) = reason.filter(|_| verdicts.iter().all(|(_, verdict)| answer_of(verdict).is_none())) {
             let code = reason.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
             lines.push(Line { label: "Reason".into(), text: format!("{}{code}", reason.text), url: None });
         }
-        for (gate, verdict) in self.verdicts.iter().filter(|(_, verdict)| !verdict.has_passed) {
-            let text = format!("{gate}: {}", verdict.summary);
-            lines.push(Line { label: "Gate".into(), text, url: None });
-            if !verdict.subjects.is_empty() {
-                lines.push(Line { label: "Did not pass".into(), text: verdict.subjects.join("\n"), url: None });
+        for (gate, verdict) in verdicts {
+            let Said { summary, listed } = Said::new(verdict, answer_of(verdict));
+            lines.push(Line { label: "Gate".into(), text: format!("{gate}: {summary}"), url: None });
+            if !listed.is_empty() {
+                lines.push(Line { label: "Did not pass".into(), text: listed.join("\n"), url: None });
             }
         }
         if let Some(url) = &action.url {

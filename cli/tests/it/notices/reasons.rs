@@ -85,5 +85,10 @@ async fn a_failed_test_gate_names_the_tests() {
     let said = ["web.Login::rejects_a_wrong_password: expected 401", "web.Cart::adds_up: expected 3"];
     assert!(failure.says("*Gate* web-tests: 2 of 3 tests failed (limit 0)"), "{failure:?}");
     assert!(failure.says(&format!("*Did not pass* {}", said.join("\n"))), "{failure:?}");
+    // The answer of the job and the summary of the verdict name them as well.
+    let shown: String = failure.blocks.iter().map(ToString::to_string).collect();
+    for once in ["web.Login::rejects_a_wrong_password", "web.Cart::adds_up", "2 of 3 tests failed"] {
+        assert_eq!(shown.matches(once).count(), 1, "{once}: {shown}");
+    }
     assert_eq!(notices.count(), 2);
 }
