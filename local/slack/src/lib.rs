@@ -179,6 +179,11 @@ impl Slack {
         self.shared.change(|state| state.faults.push(injection));
     }
 
+    /// Lets no request fail any more.
+    pub fn recover(&self) {
+        self.shared.change(|state| state.faults.clear());
+    }
+
     /// Looks at the state.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.shared.state())
