@@ -4,6 +4,9 @@
 //! `cargo bench -p deploy-notify --bench many_events`; with `--profile measure` it is built in a fraction of the time. Each
 //! event is read from and written to a local S3, and most change a message in a local Slack; both run in the process that
 //! measures.
+//!
+//! Both functions are run once more without trace ids. `lambda_runtime` puts the id of each invocation into the environment,
+//! and glibc keeps every value that was ever there, so that the memory of any function grows by it.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use std::collections::BTreeMap;
@@ -49,23 +52,41 @@ async fn main() {
     bare.environment.clone_from(&config.environment);
     bare.memory_mb = config.memory_mb;
 
-    let events: Vec<_> = (0..EXECUTIONS).flat_map(execution).collect();
-    let bare = run(&bare, &events[..2 * EACH]).await;
-    let notify = run(&config, &events).await;
+    let events = |first: usize| (first..first + EXECUTIONS).flat_map(execution).collect::<Vec<_>>();
+    let (bare_untraced, bare) = (run(&bare, &events(0), false).await, run(&bare, &events(0), true).await);
+    let notify = run(&config, &events(0), true).await;
+    let untraced = run(&config, &events(EXECUTIONS), false).await;
     let posts = slack.look(|state| state.messages(CHANNEL).len());
-    assert_eq!(posts, EXECUTIONS, "each execution has one message");
+    assert_eq!(posts, 2 * EXECUTIONS, "each execution has one message");
+    report(&notify, &bare);
+    println!("| peak memory grows with {EACH} events of the second half by, KB | deploy-notify | bare function |");
+    println!("|---|---|---|");
+    println!("| with trace ids | {:.0} | {:.0} |", growth(&notify), growth(&bare));
+    println!("| without | {:.0} | {:.0} |", growth(&untraced), growth(&bare_untraced));
+}
+
+fn report(notify: &[(f64, Duration)], bare: &[(f64, Duration)]) {
     println!("| events | peak memory, MB | time for an event, ms |\n|---|---|---|");
     for (number, (memory, time)) in notify.iter().enumerate() {
         println!("| {} | {memory:.1} | {:.2} |", (number + 1) * EACH, ms(*time));
     }
     let (first, last) = (notify.first().expect("a part"), notify.last().expect("a part"));
-    let (bare, mean) = (bare.last().expect("a part").1, mean(&notify));
-    println!("peak memory after {} events / after {EACH} = {:.3}", events.len(), last.0 / first.0);
+    let (bare, mean) = (bare.last().expect("a part").1, mean(notify));
+    println!("peak memory after {} events / after {EACH} = {:.3}", notify.len() * EACH, last.0 / first.0);
     println!(
         "bare function: {:.2} ms for an event; deploy-notify / bare = {:.1}",
         ms(bare),
         mean.as_secs_f64() / bare.as_secs_f64()
     );
+}
+
+/// By how many KB the peak memory grows with each part of the second half: by then there is as much in the documents of the
+/// pipeline as there will ever be.
+fn growth(parts: &[(f64, Duration)]) -> f64 {
+    let half = parts.get((parts.len() / 2).saturating_sub(1)..).unwrap_or_default();
+    let (Some((first, _)), Some((last, _))) = (half.first(), half.last()) else { return f64::NAN };
+    let parts = u32::try_from(half.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    (last - first) * 1024.0 / f64::from(parts)
 }
 
 fn ms(duration: Duration) -> f64 {
@@ -78,8 +99,8 @@ fn mean(parts: &[(f64, Duration)]) -> Duration {
 }
 
 /// Hands events to one process, one after the other. Gives the peak memory in MB and the time for an event of each part.
-async fn run(config: &FunctionConfig, events: &[Value]) -> Vec<(f64, Duration)> {
-    let host = LambdaHost::new(Clock::system(), HostOptions::default());
+async fn run(config: &FunctionConfig, events: &[Value], traces: bool) -> Vec<(f64, Duration)> {
+    let host = LambdaHost::new(Clock::system(), HostOptions { traces, ..HostOptions::default() });
     host.update_function(config.clone()).expect("a function");
     let mut parts = Vec::new();
     for part in events.chunks(EACH) {

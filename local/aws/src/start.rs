@@ -128,6 +128,7 @@ impl Ground {
                 destinations,
                 observer: options.attempt_observer.clone(),
                 tells_time: true,
+                traces: true,
                 faults: options.invoke_faults.clone(),
             },
         );

@@ -48,6 +48,9 @@ pub struct HostOptions {
     /// Whether each attempt tells its function the time of the host's clock, as `custom.now` of the client context. AWS
     /// does no such thing; here a process cannot be told the time once and for all, because the clock may be moved.
     pub tells_time: bool,
+    /// Whether each attempt has a trace id, as on AWS. `lambda_runtime` puts it into the environment, where glibc keeps
+    /// every one: what grows by that can be told from what grows by the function.
+    pub traces: bool,
     /// Spoils attempts. For tests.
     pub faults: Option<Arc<dyn InvokeFaults>>,
 }
@@ -60,6 +63,7 @@ impl Default for HostOptions {
             destinations: Arc::new(WarnAboutDestinations),
             observer: None,
             tells_time: false,
+            traces: true,
             faults: None,
         }
     }
@@ -358,6 +362,7 @@ impl Inner {
             payload: request.payload,
             client_context: self.client_context(request.client_context),
             timeout: config.timeout,
+            is_traced: self.options.traces,
         };
         let mut execution = Execution { environment: function.take_idle() };
         let result = tokio::select! {

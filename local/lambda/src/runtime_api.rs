@@ -55,6 +55,8 @@ pub(crate) struct Event {
     pub(crate) client_context: Option<String>,
     /// How much time the function has.
     pub(crate) timeout: Duration,
+    /// Whether it has a trace id.
+    pub(crate) is_traced: bool,
 }
 
 /// The server of one environment. It ends when this is dropped.
@@ -200,20 +202,14 @@ async fn next(State(link): State<Arc<Link>>) -> Result<Response, Refusal> {
 fn event_headers(event: &Event, invocation_id: &str) -> HeaderMap {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let deadline = (since_epoch + event.timeout).as_millis().to_string();
-    let trace = Uuid::new_v4().simple().to_string();
-    let trace = format!(
-        "Root=1-{:08x}-{};Parent={};Sampled=0",
-        since_epoch.as_secs(),
-        &trace[..24],
-        &Uuid::new_v4().simple().to_string()[..16]
-    );
+    let trace = event.is_traced.then(|| trace_id(since_epoch));
     let mut headers = HeaderMap::new();
     headers.insert(axum::http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in [
         ("lambda-runtime-aws-request-id", Some(event.request_id.as_str())),
         ("lambda-runtime-deadline-ms", Some(&deadline)),
         ("lambda-runtime-invoked-function-arn", Some(&event.function_arn)),
-        ("lambda-runtime-trace-id", Some(&trace)),
+        ("lambda-runtime-trace-id", trace.as_deref()),
         ("lambda-runtime-invocation-id", Some(invocation_id)),
         ("lambda-runtime-client-context", event.client_context.as_deref()),
     ] {
@@ -223,6 +219,12 @@ fn event_headers(event: &Event, invocation_id: &str) -> HeaderMap {
         }
     }
     headers
+}
+
+/// One that X-Ray does not record.
+fn trace_id(since_epoch: Duration) -> String {
+    let (root, parent) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
+    format!("Root=1-{:08x}-{};Parent={};Sampled=0", since_epoch.as_secs(), &root[..24], &parent[..16])
 }
 
 async fn response(
