@@ -12,7 +12,7 @@ use crate::actions::result;
 use crate::world::{Setting, WORKER, World};
 
 /// No event and no minute wakes a worker.
-fn nobody_wakes() -> DeliveryFault {
+pub(crate) fn nobody_wakes() -> DeliveryFault {
     Arc::new(|sent: &Sent<'_>| match sent.to.ends_with(WORKER) {
         true => Vec::new(),
         false => vec![Arrival::Now],
@@ -20,7 +20,7 @@ fn nobody_wakes() -> DeliveryFault {
 }
 
 /// Starts so many executions, and waits until their jobs do.
-async fn jobs(world: &World, count: usize) -> Vec<String> {
+pub(crate) async fn jobs(world: &World, count: usize) -> Vec<String> {
     let mut executions = vec![world.start(json!({"Gate": "pass"})).await];
     for _ in 1..count {
         executions.push(world.start_again().await);
@@ -37,16 +37,20 @@ async fn jobs(world: &World, count: usize) -> Vec<String> {
     executions
 }
 
-/// The ids of the jobs that nobody has taken.
-async fn waiting(world: &World) -> Vec<String> {
+/// The jobs that nobody has taken.
+pub(crate) async fn polled(world: &World) -> Vec<Value> {
     let id = json!({"category": "Test", "owner": "Custom", "provider": "Stagegate-TestGate", "version": "1"});
     let polled = world.call("PollForJobs", json!({"actionTypeId": id})).await;
-    let ids = polled["jobs"].as_array().into_iter().flatten();
-    ids.map(|job| job["id"].as_str().unwrap().to_owned()).collect()
+    polled["jobs"].as_array().cloned().unwrap_or_default()
+}
+
+/// The ids of the jobs that nobody has taken.
+async fn waiting(world: &World) -> Vec<String> {
+    polled(world).await.iter().map(|job| job["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// Each job came to the gate once.
-fn assert_each_once(world: &World, count: usize) {
+pub(crate) fn assert_each_once(world: &World, count: usize) {
     let mut seen = world.seen();
     assert_eq!(seen.len(), count);
     seen.sort();
@@ -195,4 +199,42 @@ async fn a_job_of_another_worker_is_left_to_it() {
         assert!(world.logs().contains(log), "{lease:?} {fault:?}: {}", world.logs());
         world.aws.shutdown().await;
     }
+}
+
+/// A worker that was held up does not go by what it has polled before: the lease that would keep it from a job of another
+/// worker is gone by then, and a call that is not answered would look as if it had counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_polled_long_ago_is_polled_again() {
+    use faults::When;
+    let held = std::time::Duration::from_secs(12);
+    let slow = faults::CallPlan::seeded(1).on("lambda:Invoke", "*", When::First(1), faults::CallFault::Slow(held));
+    let slow = Arc::new(slow);
+    // The first worker and the second take a job each; the third call would be for a job that is gone.
+    let lost = FaultPlan::seeded(1).on_call("AcknowledgeJob", When::Nth(3), CallFault::CutOff);
+    let world = World::new(Setting {
+        deliveries: Some(nobody_wakes()),
+        faults: Some(Arc::new(lost)),
+        call_faults: Some(slow.clone()),
+        ..Setting::default()
+    })
+    .await;
+    jobs(&world, 2).await;
+    let other = async {
+        world.until("the worker that is held up", async |_| !slow.met().is_empty()).await;
+        let done = world.work().await;
+        // As the sweep does after a while.
+        let leases = world.aws.data().join("s3").join(world.aws.bucket("State").unwrap()).join("handovers");
+        for lease in std::fs::read_dir(leases).unwrap().flatten() {
+            let is_handed_on = |text: String| text.contains(r#""handover":"handed_on""#);
+            if std::fs::read_to_string(lease.path()).is_ok_and(is_handed_on) {
+                std::fs::remove_file(lease.path()).unwrap();
+            }
+        }
+        done
+    };
+    let (first, second) = tokio::join!(world.work(), other);
+    assert_eq!(first["handed_on"].as_u64().unwrap() + second["handed_on"].as_u64().unwrap(), 2, "{first} {second}");
+    world.until("the gates", async |world| world.seen().len() >= 2).await;
+    assert_each_once(&world, 2);
+    world.aws.shutdown().await;
 }
