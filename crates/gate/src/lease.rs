@@ -3,6 +3,7 @@
 //! It is written and removed by a thread of its own, which the work never waits for, and only once a job has run for a
 //! moment: most jobs are answered sooner and cost no request. Whatever fails here never fails a job.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ const PATIENCE: Patience =
     Patience { answer_within: Duration::from_secs(2), give_up_after: Duration::from_secs(5), attempts: 5 };
 const FOLDER: &str = "jobs";
 const HANDOVERS: &str = "handovers";
+const KEPT: &str = "kept";
 
 /// Who works on a job, and until when. It holds nothing that is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,32 @@ pub struct Lease {
     /// How far the job has come on its way to a gate; nothing where a gate works on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
+    /// What the worker reaches for the job with. It is in the lease until the job is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Nonce>,
+}
+
+/// The number with which a job can be taken once, by whoever may call AcknowledgeJob. It opens nothing, and is shown nowhere.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Nonce(String);
+
+impl Nonce {
+    /// The nonce that PollForJobs gave.
+    pub fn new(nonce: &str) -> Self {
+        Self(nonce.to_owned())
+    }
+
+    /// The text for AcknowledgeJob.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Nonce {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Nonce(..)")
+    }
 }
 
 /// How far a worker has come with a job that it hands on.
@@ -59,6 +87,8 @@ pub enum Handover {
     Taken,
     /// It has invoked the gate: the job is no longer the worker's.
     HandedOn,
+    /// The worker died without it, and `job-guard` has taken it for the next one.
+    Kept,
 }
 
 impl Document for Lease {
@@ -80,7 +110,7 @@ impl Lease {
 
     /// The lease of a job that a worker reaches for. `run` is the worker's request id, and `time` what it has left. `None`
     /// outside of AWS Lambda.
-    pub fn handover(run: &str, time: Duration) -> Option<Self> {
+    pub fn handover(run: &str, nonce: Option<&str>, time: Duration) -> Option<Self> {
         let now = Timestamp::now();
         Some(Self {
             function: variable("AWS_LAMBDA_FUNCTION_NAME")?,
@@ -90,6 +120,7 @@ impl Lease {
             memory_mb: memory(),
             execution: Execution::default(),
             handover: Some(Handover::Reaching),
+            nonce: nonce.map(Nonce::new),
         })
     }
 
@@ -102,6 +133,16 @@ impl Lease {
     /// Where all leases of handed over jobs are.
     pub fn handovers() -> Folder<Self> {
         Folder::new(&[HANDOVERS])
+    }
+
+    /// Where the lease of a job is that was taken for the next worker: `kept/<job id>.json`.
+    pub fn kept_key(job: &JobId) -> Key<Self> {
+        Key::new(&[KEPT, job.as_str()])
+    }
+
+    /// Where all leases of jobs are that wait for the next worker.
+    pub fn kept() -> Folder<Self> {
+        Folder::new(&[KEPT])
     }
 
     /// The job of a lease that was listed. Earlier versions put the worker behind the job, with a dot between them.
@@ -122,6 +163,7 @@ impl Lease {
             memory_mb: memory(),
             execution: started.job().map(|job| execution(&job, &parameters(&job))).unwrap_or_default(),
             handover: None,
+            nonce: None,
         })
     }
 }
@@ -221,7 +263,9 @@ mod tests {
         let key = Lease::handover_key(&job);
         assert_eq!(key.as_str(), "handovers/11111111-2222-4333-8444-555555555555.json");
         let former = Key::new(&[HANDOVERS, &format!("{job}.a2e87b45")]);
-        for key in [key, former, Lease::key(&job)] {
+        let kept = Lease::kept_key(&job);
+        assert_eq!(kept.as_str(), "kept/11111111-2222-4333-8444-555555555555.json");
+        for key in [key, former, kept, Lease::key(&job)] {
             assert_eq!(Lease::job_of(&key).as_ref(), Some(&job), "{key}");
         }
     }
@@ -250,13 +294,33 @@ mod tests {
             "deadline": "2026-03-04T10:01:00Z", "memory_mb": null, "execution": Execution::default(),
         });
         let mut read: Lease = serde_json::from_value(earlier.clone()).expect("a lease");
-        assert_eq!(read.handover, None);
+        assert_eq!((read.handover, &read.nonce), (None, &None));
         assert_eq!(serde_json::to_value(&read).expect("a lease"), earlier);
-        for (handover, name) in
-            [(Handover::Reaching, "reaching"), (Handover::Taken, "taken"), (Handover::HandedOn, "handed_on")]
-        {
+        for (handover, name) in [
+            (Handover::Reaching, "reaching"),
+            (Handover::Taken, "taken"),
+            (Handover::HandedOn, "handed_on"),
+            (Handover::Kept, "kept"),
+        ] {
             read.handover = Some(handover);
             assert_eq!(serde_json::to_value(&read).expect("a lease")["handover"], name);
         }
+    }
+    #[test]
+    fn a_nonce_is_kept_and_not_shown() {
+        let lease = Lease {
+            function: "stagegate-job-worker".to_owned(),
+            request_id: "r-1".to_owned(),
+            started: Timestamp::UNIX_EPOCH,
+            deadline: Timestamp::UNIX_EPOCH,
+            memory_mb: None,
+            execution: Execution::default(),
+            handover: Some(Handover::Reaching),
+            nonce: Some(Nonce::new("canary")),
+        };
+        assert!(!format!("{lease:?}").contains("canary"), "{lease:?}");
+        let written = serde_json::to_value(&lease).expect("a lease");
+        assert_eq!(written["nonce"], "canary");
+        assert_eq!(serde_json::from_value::<Lease>(written).expect("a lease"), lease);
     }
 }

@@ -178,6 +178,7 @@ mod tests {
             memory_mb: Some(512),
             execution: Default::default(),
             handover: None,
+            nonce: None,
         }
     }
 

@@ -1,9 +1,9 @@
 //! The jobs that a worker had when it died: taken from CodePipeline, and not yet with a gate.
 //!
-//! AWS Lambda's record names the worker's invocation and no job, and the leases say which jobs that invocation had. Not all
-//! can be decided here. Of a job that the worker was reaching for, nobody knows whether it got it: where it did not, the job
-//! waits, and the next worker takes it; the sweep answers the others. Of a job that it had taken, nobody knows whether the
-//! gate was invoked: a gate that was has a moment to show itself by a lease of its own.
+//! AWS Lambda's record names the worker's invocation and no job, and the leases say which jobs that invocation had. Of a job
+//! that the worker was reaching for, `reaching` finds out whether it got it: where it did not, the next worker takes the
+//! job. Of a job that it had, nobody knows whether the gate was invoked: a gate that was has a moment to show itself by a
+//! lease of its own.
 
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::death::Death;
 use crate::guard::{Done, Guard, LOOK, NotDone, forget};
+use crate::reaching::{self, Settled};
 use crate::record::Record;
 use crate::sweep::{MOST, conclude};
 
@@ -24,10 +25,13 @@ const MOMENT: Duration = Duration::from_secs(2);
 /// How many leases are read at the same time: all together have a part of the five seconds.
 const AT_ONCE: usize = 16;
 
-/// A job that the worker had.
-struct Taken {
+/// A job that the worker had, or was reaching for.
+struct Found {
     job: JobId,
     key: Key<Lease>,
+    /// As the worker left it.
+    left: Lease,
+    /// As it stands.
     lease: Lease,
 }
 
@@ -36,17 +40,17 @@ pub(crate) async fn died(guard: &Guard, record: &Record, keys: &str, until: Inst
     let now = Timestamp::now();
     let (run, function) = (record.request_id.as_deref(), record.function.as_deref());
     let state = State::from_environment(&guard.lifecycle.shared_config().await);
-    let (mut done, taken) = match (run, state.store()) {
+    let found = match (run, state.store()) {
         (Some(run), Some(store)) => find(store, run).await.unwrap_or_else(|error| {
             tracing::error!(
                 request_id = run, function, reason = %error,
                 "the jobs of a function that died could not be looked for; what it had is left to the next sweep"
             );
-            (Done::default(), Vec::new())
+            Vec::new()
         }),
-        _ => (Done::default(), Vec::new()),
+        _ => Vec::new(),
     };
-    if taken.is_empty() {
+    if found.is_empty() {
         tracing::warn!(
             request_id = run,
             function,
@@ -54,15 +58,19 @@ pub(crate) async fn died(guard: &Guard, record: &Record, keys: &str, until: Inst
             "a function died that was working on neither a job nor a hook, and had no job that it was to hand on"
         );
     }
-    let Some(store) = state.store().filter(|_| !taken.is_empty()) else { return Ok(done) };
+    let Some(store) = state.store() else { return Ok(Done::default()) };
+    let (mut done, had) = settle(guard, store, found).await;
+    if had.is_empty() {
+        return Ok(done);
+    }
     tokio::time::sleep(MOMENT).await;
     let mut failed = None;
-    for Taken { job, key, lease } in &taken {
+    for Found { job, key, left, lease } in &had {
         if !is_still_taken(store, job, key, lease).await {
             done.in_progress += 1;
             continue;
         }
-        let death = Death::of(record.clone(), Some(lease), now);
+        let death = Death::of(record.clone(), Some(left), now);
         match conclude(guard, store, (key, job), &death, until).await {
             Ok(Some(delivery)) => done = done.with(delivery),
             Ok(None) => {}
@@ -73,9 +81,9 @@ pub(crate) async fn died(guard: &Guard, record: &Record, keys: &str, until: Inst
     failed.map_or(Ok(done), Err)
 }
 
-/// The jobs that this invocation had taken, and how many others it may have had.
-async fn find(store: &StateStore, run: &str) -> Result<(Done, Vec<Taken>), StateError> {
-    let (mut done, mut taken) = (Done::default(), Vec::new());
+/// The jobs that this invocation had taken or was reaching for.
+async fn find(store: &StateStore, run: &str) -> Result<Vec<Found>, StateError> {
+    let mut found = Vec::new();
     let mut keys = store.list(&Lease::handovers(), MOST).await?.into_iter();
     let mut reading: JoinSet<_> = keys.by_ref().take(AT_ONCE).map(|key| read(store.clone(), key)).collect();
     while let Some(read_one) = reading.join_next().await {
@@ -84,19 +92,29 @@ async fn find(store: &StateStore, run: &str) -> Result<(Done, Vec<Taken>), State
         }
         let Ok(Some((key, lease))) = read_one else { continue };
         let Some(job) = Lease::job_of(&key).filter(|_| lease.request_id == run) else { continue };
-        match lease.handover {
-            Some(Handover::Taken) => taken.push(Taken { job, key, lease }),
-            Some(Handover::HandedOn) => {}
-            Some(Handover::Reaching) | None => {
-                tracing::warn!(
-                    job_id = %job, request_id = run,
-                    "a worker died when it reached for the job; the next one takes it, or the sweep answers it"
-                );
-                done.in_progress += 1;
-            }
+        if lease.handover != Some(Handover::HandedOn) {
+            found.push(Found { job, key, left: lease.clone(), lease });
         }
     }
-    Ok((done, taken))
+    Ok(found)
+}
+
+/// The jobs that the worker had, and how many others are left to somebody else.
+async fn settle(guard: &Guard, store: &StateStore, found: Vec<Found>) -> (Done, Vec<Found>) {
+    let (mut done, mut had) = (Done::default(), Vec::new());
+    let sdk = guard.lifecycle.shared_config().await;
+    for mut one in found {
+        if one.lease.handover != Some(Handover::Taken) {
+            let settled = reaching::settle(&sdk, store, (&one.key, &one.job), &one.left).await;
+            let Settled::Spent(lease) = settled else {
+                done.in_progress += 1;
+                continue;
+            };
+            one.lease = *lease;
+        }
+        had.push(one);
+    }
+    (done, had)
 }
 
 /// A lease that was listed; `None` where it was removed since, or cannot be read.

@@ -9,6 +9,7 @@ mod death;
 mod event;
 mod guard;
 mod handed;
+mod reaching;
 mod record;
 mod sweep;
 

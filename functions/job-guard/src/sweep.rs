@@ -9,6 +9,7 @@ use stagegate_state_store::{ErrorKind, Key, StateStore};
 
 use crate::death::Death;
 use crate::guard::{Done, Guard, NotDone, forget};
+use crate::reaching::{self, Settled};
 
 /// How long after its deadline a function counts as dead. AWS Lambda's record comes within seconds, and knows more.
 const GRACE: SignedDuration = SignedDuration::from_secs(10);
@@ -26,6 +27,7 @@ pub(crate) async fn sweep(guard: &Guard, until: Instant) -> Result<Done, NotDone
     let mut failed = None;
     let mut keys = store.list(&Lease::folder(), MOST).await?;
     keys.extend(store.list(&Lease::handovers(), MOST).await?);
+    keys.extend(store.list(&Lease::kept(), MOST).await?);
     for key in keys {
         if Instant::now() >= until {
             tracing::warn!("the time is over; the leases that are left wait for the next minute");
@@ -66,6 +68,12 @@ async fn look_at(
         // A gate has got the job, whose own lease counts now.
         forget(store, key).await;
         return Ok(None);
+    }
+    if lease.handover == Some(Handover::Reaching) {
+        match reaching::settle(&guard.lifecycle.shared_config().await, store, (key, &job), &lease).await {
+            Settled::Spent(_) | Settled::Unknown => {}
+            Settled::Waits | Settled::Elsewhere => return Ok(None),
+        }
     }
     conclude(guard, store, (key, &job), &Death::silent(&lease), until).await
 }

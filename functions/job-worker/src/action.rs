@@ -68,6 +68,16 @@ impl Actions {
         }
         Ok(Self(actions))
     }
+
+    /// The function for the jobs of an action type, where this worker has one.
+    pub(crate) fn function_of(&self, id: &ActionTypeId) -> Option<&str> {
+        let is_of = |action: &&Action| {
+            action.provider == id.provider()
+                && action.category == id.category().as_str()
+                && ["*", id.version()].contains(&action.version.as_str())
+        };
+        self.0.iter().find(is_of).map(|action| action.function.as_str())
+    }
 }
 
 fn broken(entry: &str) -> ActionsError {
@@ -105,6 +115,26 @@ mod tests {
         ] {
             let error = Actions::parse(text).expect_err(text);
             assert!(error.to_string().contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_function_of_an_action_type_is_found() {
+        let actions = Actions::parse("Test/Stagegate-TestGate/1=one Test/Stagegate-SmokeTest/*=smoke").expect("reads");
+        for (category, provider, version, expected) in [
+            ("Test", "Stagegate-TestGate", "1", Some("one")),
+            ("Test", "Stagegate-TestGate", "2", None),
+            ("Test", "Stagegate-SmokeTest", "7", Some("smoke")),
+            ("Invoke", "Stagegate-SmokeTest", "7", None),
+            ("Test", "Other", "1", None),
+        ] {
+            let action = Action {
+                category: category.to_owned(),
+                provider: provider.to_owned(),
+                version: version.to_owned(),
+                function: String::new(),
+            };
+            assert_eq!(actions.function_of(&action.id()), expected, "{action:?}");
         }
     }
 }

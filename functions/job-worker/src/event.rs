@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_codepipeline::types::{Artifact, Job, JobData, PipelineContext};
+use aws_sdk_codepipeline::types::{Artifact, JobData, PipelineContext};
 use serde_json::{Map, Value, json};
 
 use crate::parameters::user_parameters;
@@ -10,9 +10,9 @@ use crate::parameters::user_parameters;
 /// The event that CodePipeline would send to a Lambda function for this job. It holds live credentials: never log it.
 ///
 /// What the action's properties say stands in `UserParameters` besides.
-pub fn job_event(job: &Job) -> Value {
-    let data = job.data().map(data_of).unwrap_or_default();
-    json!({"CodePipeline.job": {"id": job.id(), "accountId": job.account_id(), "data": data}})
+pub fn job_event(id: Option<&str>, account: Option<&str>, data: Option<&JobData>) -> Value {
+    let data = data.map(data_of).unwrap_or_default();
+    json!({"CodePipeline.job": {"id": id, "accountId": account, "data": data}})
 }
 
 fn data_of(data: &JobData) -> Value {

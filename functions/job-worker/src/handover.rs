@@ -49,15 +49,15 @@ enum Hold {
 }
 
 impl<'a> Handover<'a> {
-    /// Begins to reach for a job. `run` is this worker's request id, and `time` what it has left. `None` where the job is
-    /// another worker's.
+    /// Begins to reach for a job, with its nonce where it is still to be taken from CodePipeline. `run` is this worker's
+    /// request id, and `time` what it has left. `None` where the job is another worker's.
     pub(crate) async fn begin(
         store: Option<&'a StateStore>,
-        job: &'a JobId,
+        (job, nonce): (&'a JobId, Option<&str>),
         run: &str,
         time: Duration,
     ) -> Option<Self> {
-        let (key, lease) = (Lease::handover_key(job), Lease::handover(run, time));
+        let (key, lease) = (Lease::handover_key(job), Lease::handover(run, nonce, time));
         let begun = Instant::now();
         let hold = match store.zip(lease.as_ref()) {
             None => Hold::None,
@@ -73,9 +73,9 @@ impl<'a> Handover<'a> {
         Some(Self { store, job, key, lease, hold, begun })
     }
 
-    /// Notes that the job is this worker's.
-    pub(crate) async fn taken(&mut self) {
-        self.note(Phase::Taken).await;
+    /// Notes that the job is this worker's. `false` where that may not stand in the lease.
+    pub(crate) async fn taken(&mut self) -> bool {
+        self.note(Phase::Taken).await
     }
 
     /// Whether it was this worker that took the job, when its nonce is spent and one of its attempts was not answered.
@@ -107,7 +107,7 @@ impl<'a> Handover<'a> {
     async fn note(&mut self, phase: Phase) -> bool {
         let (Some(store), Some(lease)) = (self.store, &mut self.lease) else { return false };
         let Hold::Ours { version, is_first } = &self.hold else { return false };
-        let mut noted = Lease { handover: Some(phase), ..lease.clone() };
+        let mut noted = Lease { handover: Some(phase), nonce: None, ..lease.clone() };
         if phase == Phase::HandedOn {
             noted.deadline = Timestamp::now().checked_add(KEPT).unwrap_or(noted.deadline);
         }
@@ -173,6 +173,7 @@ mod tests {
                 memory_mb: None,
                 execution: Default::default(),
                 handover,
+                nonce: None,
             };
             let now = started + SignedDuration::from_secs(seconds);
             assert_eq!(is_given_up(&lease, now), expected, "{handover:?} after {seconds} s");

@@ -7,6 +7,7 @@
 mod action;
 mod event;
 mod handover;
+mod kept;
 mod parameters;
 mod worker;
 

@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::action::{Action, Actions, ActionsError};
 use crate::event::job_event;
 use crate::handover::{self, Handover};
+use crate::kept;
 
 /// What is left of the function's time when it takes no further job.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -109,12 +110,28 @@ pub fn main() -> ExitCode {
 }
 
 /// The services that are called.
-struct Clients {
-    codepipeline: aws_sdk_codepipeline::Client,
+pub(crate) struct Clients {
+    pub(crate) codepipeline: aws_sdk_codepipeline::Client,
     lambda: aws_sdk_lambda::Client,
-    state: State,
+    pub(crate) state: State,
     until: Instant,
-    run: String,
+    pub(crate) run: String,
+}
+
+impl Clients {
+    /// Whether no further job is to be taken.
+    pub(crate) fn time_is_over(&self) -> bool {
+        let is_over = Instant::now() >= self.until;
+        if is_over {
+            tracing::info!("the time is over; the jobs that are left wait for the next minute");
+        }
+        is_over
+    }
+
+    /// What this invocation has left.
+    pub(crate) fn left(&self) -> Duration {
+        self.until.saturating_duration_since(Instant::now()) + MARGIN
+    }
 }
 
 impl Worker {
@@ -134,11 +151,12 @@ impl Worker {
             until: until(context),
             run: context.request_id.clone(),
         };
-        let (mut done, mut failed) = (Done::default(), None);
+        let mut done = Done::default();
+        let told = |error: &NotDone| tracing::error!(request_id = clients.run, "failed to {error}");
+        let mut failed = kept::take_all(self, &clients, &actions, &mut done).await.inspect_err(told).err();
         for action in &versions(&clients, &actions).await? {
             // The jobs of the other action types wait as well.
-            if let Err(error) = self.take_all(&clients, action, &mut done).await {
-                tracing::error!(request_id = clients.run, "failed to {error}");
+            if let Err(error) = self.take_all(&clients, action, &mut done).await.inspect_err(told) {
                 failed = Some(error);
             }
         }
@@ -155,8 +173,7 @@ impl Worker {
             })?;
             let mut taken = 0;
             for job in polled.jobs() {
-                if Instant::now() >= clients.until {
-                    tracing::info!("the time is over; the jobs that are left wait for the next minute");
+                if clients.time_is_over() {
                     return Ok(());
                 }
                 if polled_at.elapsed() >= FRESH {
@@ -178,36 +195,49 @@ impl Worker {
             return Ok(false);
         };
         let Some(handover) = reach(clients, &id, nonce, done).await else { return Ok(false) };
-        let payload = Blob::new(job_event(job).to_string());
-        let invoked = clients.lambda.invoke().function_name(&action.function).invocation_type(InvocationType::Event);
+        let event = job_event(job.id(), job.account_id(), job.data());
+        self.hand_on(clients, &action.function, (&id, event), handover, done).await?;
+        Ok(true)
+    }
+
+    /// Hands a job on that is here, or fails it.
+    pub(crate) async fn hand_on(
+        &self,
+        clients: &Clients,
+        function: &str,
+        (id, event): (&JobId, Value),
+        handover: Handover<'_>,
+        done: &mut Done,
+    ) -> Result<(), NotDone> {
+        let payload = Blob::new(event.to_string());
+        let invoked = clients.lambda.invoke().function_name(function).invocation_type(InvocationType::Event);
         match invoked.payload(payload).send().await {
             Ok(_) => {
-                tracing::info!(job_id = %id, function = action.function, "job handed on");
+                tracing::info!(job_id = %id, function, "job handed on");
                 done.handed_on += 1;
                 handover.handed_on().await;
             }
             Err(error) => {
                 let message = format!(
-                    "failed to hand the job to {}: {}; may the role of job-worker invoke it?",
-                    action.function,
+                    "failed to hand the job to {function}: {}; may the role of job-worker invoke it?",
                     error.failure_message()
                 );
                 let failure = Failure::new(kind_of(error.failure_kind()), message);
                 tracing::error!(job_id = %id, answer = failure.message(), "the job is failed");
-                self.lifecycle.fail_in_place(&id, &failure, &clients.run, clients.until + MARGIN / 2).await?;
+                self.lifecycle.fail_in_place(id, &failure, &clients.run, clients.until + MARGIN / 2).await?;
                 done.failed += 1;
                 handover.end().await;
             }
         }
-        Ok(true)
+        Ok(())
     }
 }
 
 /// Takes a job from CodePipeline; `None` where it is not here.
 async fn reach<'a>(clients: &'a Clients, id: &'a JobId, nonce: &str, done: &mut Done) -> Option<Handover<'a>> {
-    let left = clients.until.saturating_duration_since(Instant::now()) + MARGIN;
     // From the moment that it is taken until a gate has it, nobody else would notice the end of this function.
-    let Some(mut handover) = Handover::begin(clients.state.store(), id, &clients.run, left).await else {
+    let begun = Handover::begin(clients.state.store(), (id, Some(nonce)), &clients.run, clients.left());
+    let Some(mut handover) = begun.await else {
         tracing::debug!(job_id = %id, "another worker has the job, or reaches for it");
         done.taken_by_others += 1;
         return None;
@@ -231,7 +261,7 @@ async fn reach<'a>(clients: &'a Clients, id: &'a JobId, nonce: &str, done: &mut 
             handover.end().await;
         }
         // It may be here, and nobody will know. The lease stays: the next worker reaches in this one's place where the job
-        // still waits, and job-guard fails it where it does not and nobody answers.
+        // still waits, and job-guard finds out by the nonce where nobody does.
         Taken::Spent(detail) | Taken::Unknown(detail) => {
             tracing::error!(job_id = %id, detail, "it is not known who has taken the job");
         }

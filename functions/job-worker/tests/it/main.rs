@@ -4,5 +4,6 @@
 
 mod actions;
 mod function;
+mod kept;
 mod races;
 mod world;
