@@ -161,7 +161,7 @@ impl World {
     /// The leases in the state bucket, without those that only say that a gate has the job.
     pub(crate) fn leases(&self) -> Vec<PathBuf> {
         let buckets = std::fs::read_dir(self.aws.data().join("s3")).unwrap().flatten();
-        let folders = buckets.flat_map(|bucket| ["jobs", "handovers"].map(|folder| bucket.path().join(folder)));
+        let folders = buckets.flat_map(|bucket| ["jobs", "handovers", "kept"].map(|folder| bucket.path().join(folder)));
         let files = folders.flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten());
         let files = files.map(|file| file.path()).filter(|file| file.extension().is_some_and(|end| end == "json"));
         files.filter(|file| !is_handed_on(file)).collect()
