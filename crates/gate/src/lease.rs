@@ -52,6 +52,9 @@ pub struct Lease {
     /// What the worker reaches for the job with. It is in the lease until the job is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
+    /// How the function ended, as the answer of the job says it; where `job-guard` knows it and may not have answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
 }
 
 /// The number with which a job can be taken once, by whoever may call AcknowledgeJob. It opens nothing, and is shown nowhere.
@@ -121,6 +124,7 @@ impl Lease {
             execution: Execution::default(),
             handover: Some(Handover::Reaching),
             nonce: nonce.map(Nonce::new),
+            end: None,
         })
     }
 
@@ -164,6 +168,7 @@ impl Lease {
             execution: started.job().map(|job| execution(&job, &parameters(&job))).unwrap_or_default(),
             handover: None,
             nonce: None,
+            end: None,
         })
     }
 }
@@ -317,6 +322,7 @@ mod tests {
             execution: Execution::default(),
             handover: Some(Handover::Reaching),
             nonce: Some(Nonce::new("canary")),
+            end: None,
         };
         assert!(!format!("{lease:?}").contains("canary"), "{lease:?}");
         let written = serde_json::to_value(&lease).expect("a lease");

@@ -37,20 +37,24 @@ impl Death {
         }
     }
 
-    /// What a lease tells by itself when its time is over.
+    /// What a lease tells by itself when its time is over: how the function ended, where that was noted, or that nothing was
+    /// heard of it.
     pub fn silent(lease: &Lease) -> Self {
         Self {
             function: Some(lease.function.clone()),
             request_id: Some(lease.request_id.clone()),
             memory_mb: lease.memory_mb,
             after: Some(lease.deadline.duration_since(lease.started)),
-            cause: Cause::Silent,
+            cause: lease.end.clone().map_or(Cause::Silent, Cause::Noted),
             on_its_way: lease.handover.is_some(),
         }
     }
 
     /// The failure of the job, for the person who looks at the action.
     pub fn failure(&self) -> Failure {
+        if let Cause::Noted(end) = &self.cause {
+            return Failure::job_failed(end.clone());
+        }
         let name = self.function.as_deref().unwrap_or("the function");
         let (kind, what, advice) = self.words();
         let request = self.request_id.as_deref().map(|id| format!(" (request {id})")).unwrap_or_default();
@@ -118,6 +122,7 @@ impl Death {
                 format!("ended without an answer{after}, and AWS Lambda does not say why"),
                 format!("{LOG}; retry the action"),
             ),
+            Cause::Noted(end) => (FailureKind::JobFailed, end.clone(), LOG.to_owned()),
             Cause::Silent if self.on_its_way => (
                 FailureKind::SystemUnavailable,
                 format!(
@@ -179,6 +184,7 @@ mod tests {
             execution: Default::default(),
             handover: None,
             nonce: None,
+            end: None,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::death::Death;
 use crate::event::{Event, UnknownEvent};
 use crate::handed;
 use crate::record::Record;
-use crate::sweep;
+use crate::{sweep, unfinished};
 
 /// What is left of the function's time when an answer must be there.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -120,11 +120,18 @@ impl Guard {
             Some(store) => look(store, job).await,
             None => None,
         };
-        let death = Death::of(record, lease.as_ref(), Timestamp::now());
-        let delivery = self.answer(job, &death, until).await?;
-        if let Some(store) = state.store() {
-            forget(store, &Lease::key(job)).await;
-        }
+        let death = match &lease {
+            // An earlier try knew what the function had left, of which this one would find its own note.
+            Some(noted) if noted.end.is_some() => Death::silent(noted),
+            lease => Death::of(record, lease.as_ref(), Timestamp::now()),
+        };
+        let Some(store) = state.store() else {
+            return Ok(Done::default().with(self.answer(job, &death, until).await?));
+        };
+        let key = Lease::key(job);
+        let (delivery, ()) = tokio::join!(self.answer(job, &death, until), unfinished::note(store, &key, job, &death));
+        let delivery = delivery?;
+        forget(store, &key).await;
         Ok(Done::default().with(delivery))
     }
 

@@ -12,6 +12,7 @@ mod handed;
 mod reaching;
 mod record;
 mod sweep;
+mod unfinished;
 
 pub use cause::Cause;
 pub use death::Death;

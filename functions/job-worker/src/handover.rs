@@ -174,6 +174,7 @@ mod tests {
                 execution: Default::default(),
                 handover,
                 nonce: None,
+                end: None,
             };
             let now = started + SignedDuration::from_secs(seconds);
             assert_eq!(is_given_up(&lease, now), expected, "{handover:?} after {seconds} s");

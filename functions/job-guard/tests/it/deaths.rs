@@ -260,13 +260,21 @@ async fn run(row: &Row) -> (Ended, Duration) {
 }
 
 /// CodePipeline that takes no answer until it is told to.
-#[derive(Default)]
-struct Down(AtomicBool);
+struct Down {
+    status: u16,
+    over: AtomicBool,
+}
+
+impl Down {
+    fn with(status: u16) -> Arc<Self> {
+        Arc::new(Self { status, over: AtomicBool::new(false) })
+    }
+}
 
 impl Faults for Down {
     fn call(&self, operation: &str) -> CallFault {
-        let is_down = operation.starts_with("PutJob") && !self.0.load(Ordering::SeqCst);
-        if is_down { CallFault::Refuse(Refusal::of_status(503)) } else { CallFault::None }
+        let is_down = operation.starts_with("PutJob") && !self.over.load(Ordering::SeqCst);
+        if is_down { CallFault::Refuse(Refusal::of_status(self.status)) } else { CallFault::None }
     }
 
     fn event(&self, _event: &Value) -> EventFault {
@@ -276,17 +284,36 @@ impl Faults for Down {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_codepipeline_did_not_take_is_given_by_the_guard() {
-    let down = Arc::new(Down::default());
+    let down = Down::with(503);
     let world = World::new(Clock::system(), Some(Arc::clone(&down) as Arc<dyn Faults>)).await;
     world.change(GATE, |gate| gate.timeout = Duration::from_secs(4));
     let execution = world.start("pass").await;
     world.until("the lease", |world| !world.leases().is_empty()).await;
     world.let_go();
     world.until("the guard", |world| world.answers(GUARD) > 0).await;
-    down.0.store(true, Ordering::SeqCst);
+    down.over.store(true, Ordering::SeqCst);
     let ended = world.ended(&execution).await;
     assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "SystemUnavailable"), "{ended:?}");
     assert!(ended.message.contains("did its work and could not deliver its answer"), "{ended:?}");
+    world.until("the end of the lease", |world| world.leases().is_empty()).await;
+    world.aws.shutdown().await;
+}
+
+/// Whatever becomes of the guard's own tries, the sweep knows of the death.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_that_the_guard_cannot_answer_in_all_its_tries_is_answered_by_the_sweep() {
+    let down = Down::with(403);
+    let world = World::new(Clock::scaled(60.0), Some(Arc::clone(&down) as Arc<dyn Faults>)).await;
+    // It dies before it could have a lease.
+    world.change(GATE, |gate| drop(gate.environment.insert(START.to_owned(), "exit".to_owned())));
+    let execution = world.start("pass").await;
+    world.until("three tries", |world| world.answers(GUARD) >= 3).await;
+    assert_eq!(world.leases().len(), 1, "{}", world.logs());
+    down.over.store(true, Ordering::SeqCst);
+    let ended = world.ended(&execution).await;
+    assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "JobFailed"), "{ended:?}");
+    assert!(ended.message.starts_with("stagegate-test-gate ended at its start"), "{ended:?}");
+    assert!(ended.message.contains("exit status 7"), "{ended:?}");
     world.until("the end of the lease", |world| world.leases().is_empty()).await;
     world.aws.shutdown().await;
 }
