@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
     let service = service_fn(move |event: LambdaEvent<Value>| {
         let worker = worker.clone();
         // What the event says does not matter: whatever waits is taken.
-        async move { worker.work(&event.context).await }
+        async move { Box::pin(worker.work(&event.context)).await }
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
