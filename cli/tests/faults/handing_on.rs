@@ -122,7 +122,6 @@ fn rows() -> Vec<Row> {
             by: GUARD,
             code: "SystemUnavailable",
             text: DIED,
-            ..ROW
         },
         Row {
             fault: "it is killed between taking the job and handing it on",
