@@ -48,7 +48,7 @@ pub(crate) fn source(server: &Server) -> Vec<(&'static str, String)> {
     let case = |n: usize| format!(r#"<testcase classname="web" name="t{n}"/>"#);
     let passing: String = (0..20).map(case).collect();
     let failing = r#"<testcase classname="web" name="broken"><failure message="no"/></testcase>"#;
-    let queries = "jsonpath \"$..[?(@.name == 'item')].a.b.c[3].d\" count == 20000\n".repeat(20);
+    let queries = "jsonpath \"$..[?(@.name == 'item')].a.b.c[3].d\" count == 20000\n".repeat(200);
     vec![
         ("pass/TEST-web.xml", format!("<testsuite>{passing}</testsuite>")),
         ("fail/TEST-web.xml", format!("<testsuite>{passing}{failing}</testsuite>")),
@@ -72,7 +72,7 @@ pub(crate) fn heavy_calendar() -> String {
 pub(crate) fn heavy_artifact(server: &Server) -> Vec<u8> {
     use std::io::Write as _;
     let case = r#"<testcase classname="web.login.form" name="accepts a name and a password" time="0.01"/>"#;
-    let report = format!("<testsuite>{}</testsuite>", case.repeat(400_000));
+    let report = format!("<testsuite>{}</testsuite>", case.repeat(1_000_000));
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for (path, text) in source(server).into_iter().chain([("cpu/TEST-web.xml", report)]) {
