@@ -112,8 +112,8 @@ impl PendingAnswer {
         // When this side has as long as the guard waits, then its giving up means that the guard is about to begin.
         let guard_follows = self.guard.is_some() && watched.schedule.answer_by == Some(until);
         let sending = Box::pin(async move {
-            let aws = watched.aws.shared().await;
-            let sent = delivery::deliver(&aws.codepipeline, &watched.job, request, until).await;
+            let client = watched.aws.codepipeline().await;
+            let sent = delivery::deliver(client, &watched.job, request, until).await;
             if guard_follows && matches!(sent, Err(DeliveryError::Unavailable { .. })) {
                 std::future::pending::<()>().await;
             }

@@ -65,7 +65,7 @@ impl<'a> StartedJob<'a> {
     /// Loads an AWS configuration whose connections nobody else uses: on a thread of its own, it works also while the
     /// handler holds the runtime's thread.
     pub fn separate_config(&self) -> impl Future<Output = SdkConfig> + Send + use<> {
-        let aws = self.aws.clone();
-        async move { aws.separate().await.config }
+        let aws = self.aws.separate();
+        async move { aws.config().await.clone() }
     }
 }

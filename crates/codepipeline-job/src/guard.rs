@@ -147,10 +147,11 @@ fn answer(watched: &Watched, failure: &Failure) -> Result<Delivery, DeliveryErro
     let request = Request::failure(failure, &watched.run);
     let result = runtime.block_on(async {
         let limit = tokio::time::Instant::from_std(until);
-        let aws = tokio::time::timeout_at(limit, Box::pin(watched.aws.separate()))
+        let aws = watched.aws.separate();
+        let client = tokio::time::timeout_at(limit, Box::pin(aws.codepipeline()))
             .await
             .map_err(|_| unavailable("the AWS configuration could not be loaded in time".to_owned()))?;
-        Box::pin(delivery::deliver(&aws.codepipeline, &watched.job, request, until)).await
+        Box::pin(delivery::deliver(client, &watched.job, request, until)).await
     });
     let duration_ms = watched.schedule.elapsed_ms();
     match &result {

@@ -201,9 +201,9 @@ impl Lifecycle {
             let (aws, watched, handler) = (self.aws.clone(), pending.watched().clone(), Arc::clone(handler));
             Box::pin(async move {
                 let job = Job::with_id(watched.job.clone(), &event)?;
-                let config = aws.shared().await.config.clone();
+                let config = aws.config().await.clone();
                 let context = JobContext::scheduled(watched.run, watched.schedule, config, &context);
-                handle_in_task(handler, job, context).await
+                handle_in_task(handler, job, context, aws).await
             })
         };
         // The work is dropped, and its task aborted, as soon as the guard has taken over.
@@ -248,7 +248,7 @@ impl Lifecycle {
         let watched = pending.watched().clone();
         match Job::with_id(watched.job.clone(), event) {
             Ok(job) => {
-                let config = self.aws.shared().await.config.clone();
+                let config = self.aws.config().await.clone();
                 let context = JobContext::scheduled(watched.run, watched.schedule, config, context);
                 Ok(Accepted::Open(job, context, pending))
             }
@@ -281,10 +281,20 @@ impl Lifecycle {
 }
 
 /// Runs the handler in a task of its own, which ends with this future.
-async fn handle_in_task<H: Handler>(handler: Arc<H>, job: Job, context: JobContext) -> Result<Outcome, Failure> {
+///
+/// While it waits for somebody for the first time, the client is made that its answer will need.
+async fn handle_in_task<H: Handler>(
+    handler: Arc<H>,
+    job: Job,
+    context: JobContext,
+    aws: Aws,
+) -> Result<Outcome, Failure> {
     let handling = async move { handler.handle(job, context).await };
     let task = tokio::spawn(handling.in_current_span());
     let _abort = AbortOnDrop(task.abort_handle());
+    tokio::spawn(async move {
+        aws.codepipeline().await;
+    });
     task.await.unwrap_or_else(|error| Err(failure_of(error)))
 }
 

@@ -26,12 +26,12 @@ impl Lifecycle {
         run: &str,
         until: Instant,
     ) -> Result<Delivery, DeliveryError> {
-        let client = &self.aws.shared().await.codepipeline;
+        let client = self.aws.codepipeline().await;
         Box::pin(delivery::deliver(client, job, Request::failure(failure, run), until)).await
     }
 
     /// The AWS configuration of the process.
     pub async fn shared_config(&self) -> SdkConfig {
-        self.aws.shared().await.config.clone()
+        self.aws.config().await.clone()
     }
 }
