@@ -6,9 +6,10 @@ use std::fmt;
 use aws_sdk_codepipeline::config::http::HttpResponse;
 use aws_sdk_codepipeline::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_codepipeline::types::FailureType;
+use serde::{Deserialize, Serialize};
 
 /// The `type` of `failureDetails` (AWS model of PutJobFailureResult).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FailureKind {
     /// The action or its policy is set up wrongly: a person must change it.
     ConfigurationError,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use codepipeline_job::{Attendance, Attendant, JobId, StartedJob};
+use codepipeline_job::{Attendance, Attendant, FailureKind, JobId, StartedJob};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use stagegate_config::UserParameters;
@@ -52,9 +52,18 @@ pub struct Lease {
     /// What the worker reaches for the job with. It is in the lease until the job is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Nonce>,
-    /// How the function ended, as the answer of the job says it; where `job-guard` knows it and may not have answered yet.
+    /// How the function ended, where `job-guard` knows it and may not have answered yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<String>,
+    pub end: Option<End>,
+}
+
+/// How a function ended, as the answer of its job says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// The kind of the failure.
+    pub kind: FailureKind,
+    /// Its message.
+    pub message: String,
 }
 
 /// The number with which a job can be taken once, by whoever may call AcknowledgeJob. It opens nothing, and is shown nowhere.

@@ -15,7 +15,7 @@ mod state;
 pub use answer::answer;
 pub use clock::{is_local, now};
 pub use execution::execution;
-pub use lease::{Handover, Lease};
+pub use lease::{End, Handover, Lease};
 pub use lifecycle::lifecycle;
 pub use program::{main, run};
 pub use settings::{Settings, config_file};

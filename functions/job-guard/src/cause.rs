@@ -29,8 +29,6 @@ pub enum Cause {
     Unknown,
     /// Its time is over and nothing was heard of it: what a lease tells.
     Silent,
-    /// It ended as an earlier run of the guard has written into the lease.
-    Noted(String),
 }
 
 impl Cause {

@@ -2,7 +2,7 @@
 
 use codepipeline_job::{Failure, FailureKind};
 use jiff::{SignedDuration, Timestamp};
-use stagegate_gate::Lease;
+use stagegate_gate::{End, Lease};
 
 use crate::cause::Cause;
 use crate::record::Record;
@@ -22,6 +22,8 @@ pub struct Death {
     pub cause: Cause,
     /// Whether it was a worker that had yet to hand the job to its gate.
     pub on_its_way: bool,
+    /// What an earlier run of the guard knew of it and wrote into the lease. It stands, whatever else is known.
+    pub noted: Option<End>,
 }
 
 impl Death {
@@ -34,6 +36,7 @@ impl Death {
             after: lease.and_then(|lease| age(lease, now)),
             cause: record.cause,
             on_its_way: lease.is_some_and(|lease| lease.handover.is_some()),
+            noted: lease.and_then(|lease| lease.end.clone()),
         }
     }
 
@@ -45,15 +48,16 @@ impl Death {
             request_id: Some(lease.request_id.clone()),
             memory_mb: lease.memory_mb,
             after: Some(lease.deadline.duration_since(lease.started)),
-            cause: lease.end.clone().map_or(Cause::Silent, Cause::Noted),
+            cause: Cause::Silent,
             on_its_way: lease.handover.is_some(),
+            noted: lease.end.clone(),
         }
     }
 
     /// The failure of the job, for the person who looks at the action.
     pub fn failure(&self) -> Failure {
-        if let Cause::Noted(end) = &self.cause {
-            return Failure::job_failed(end.clone());
+        if let Some(End { kind, message }) = &self.noted {
+            return Failure::new(*kind, message.clone());
         }
         let name = self.function.as_deref().unwrap_or("the function");
         let (kind, what, advice) = self.words();
@@ -122,7 +126,6 @@ impl Death {
                 format!("ended without an answer{after}, and AWS Lambda does not say why"),
                 format!("{LOG}; retry the action"),
             ),
-            Cause::Noted(end) => (FailureKind::JobFailed, end.clone(), LOG.to_owned()),
             Cause::Silent if self.on_its_way => (
                 FailureKind::SystemUnavailable,
                 format!(

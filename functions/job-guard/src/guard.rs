@@ -120,11 +120,7 @@ impl Guard {
             Some(store) => look(store, job).await,
             None => None,
         };
-        let death = match &lease {
-            // An earlier try knew what the function had left, of which this one would find its own note.
-            Some(noted) if noted.end.is_some() => Death::silent(noted),
-            lease => Death::of(record, lease.as_ref(), Timestamp::now()),
-        };
+        let death = Death::of(record, lease.as_ref(), Timestamp::now());
         let Some(store) = state.store() else {
             return Ok(Done::default().with(self.answer(job, &death, until).await?));
         };

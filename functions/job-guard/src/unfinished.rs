@@ -2,7 +2,7 @@
 
 use codepipeline_job::JobId;
 use jiff::Timestamp;
-use stagegate_gate::Lease;
+use stagegate_gate::{End, Lease};
 use stagegate_state_store::{Decision, Key, StateStore};
 
 use crate::death::Death;
@@ -24,7 +24,8 @@ pub(crate) async fn note(store: &StateStore, key: &Key<Lease>, job: &JobId, deat
 }
 
 fn over(known: Option<Lease>, death: &Death, now: Timestamp) -> Lease {
-    let end = Some(death.failure().message().to_owned());
+    let failure = death.failure();
+    let end = Some(End { kind: failure.kind(), message: failure.message().to_owned() });
     match known {
         Some(lease) => Lease { deadline: lease.deadline.min(now), end, ..lease },
         None => Lease {
@@ -59,7 +60,8 @@ mod tests {
         for (known, started) in [(Some(known.clone()), known.started), (None, now)] {
             let lease = over(known, &death, now);
             assert_eq!((lease.started, lease.deadline, lease.memory_mb), (started, now, Some(512)));
-            assert_eq!(Death::silent(&lease).failure().message(), death.failure().message());
+            let (noted, said) = (Death::silent(&lease).failure(), death.failure());
+            assert_eq!((noted.kind(), noted.message()), (said.kind(), said.message()));
         }
     }
 }
