@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use codepipeline_job::{Failure, FailureKind};
-use stagegate_state_store::{Decision, ErrorKind, Key, Patience, StateError, StateStore};
+use stagegate_state_store::{Created, Decision, ErrorKind, Key, Patience, Replaced, StateError, StateStore};
 use stagegate_verdict::{Execution, Verdict};
 
 /// Names the bucket.
@@ -77,7 +77,12 @@ impl State {
             && let Some(store) = self.store()
         {
             let key = Key::verdict(id, verdict.gate());
-            store.update(&key, |_| Decision::Write(verdict.clone())).await?;
+            // Most executions are judged once by each gate: what is there is read only where something is.
+            if let Created::AlreadyExists(former) = store.create(&key, verdict).await?
+                && let Replaced::Changed(_) = store.replace(&key, &former.version, verdict).await?
+            {
+                store.update(&key, |_| Decision::Write(verdict.clone())).await?;
+            }
         }
         Ok(())
     }

@@ -56,14 +56,19 @@ pub async fn look(
     plan.check(&subject.execution)?;
     let schedule = plan.schedule();
     let progress = progress.unwrap_or_else(|| Progress::new(now));
-    let given = given_override(sources, subject, now).await;
     let due = progress.due(schedule);
-    if due > now && given.is_none() {
-        let summary = format!("the first look is due at {}", time::clock(due, &Zone::utc()));
-        let summary = if progress.samples() == 0 { summary } else { waiting(&[], schedule, &progress) };
-        return Ok(Looked::Waiting { progress, next: due, summary });
-    }
-    let measured = measure(plan, subject, sources, calendars, now).await;
+    let given = Box::pin(given_override(sources, subject, now));
+    let measuring = Box::pin(measure(plan, subject, sources, calendars, now));
+    let (given, measured) = if due > now {
+        let Some(given) = given.await else {
+            let summary = format!("the first look is due at {}", time::clock(due, &Zone::utc()));
+            let summary = if progress.samples() == 0 { summary } else { waiting(&[], schedule, &progress) };
+            return Ok(Looked::Waiting { progress, next: due, summary });
+        };
+        (Some(given), measuring.await)
+    } else {
+        tokio::join!(given, measuring)
+    };
     let state = together(&measured);
     tracing::info!(gate = subject.gate, ?state, samples = progress.samples() + 1, "looked");
     if let Some(given) = given {
@@ -81,7 +86,7 @@ pub async fn look(
 
 /// The override that holds for this look, if one was given. One that cannot be read is none.
 async fn given_override(sources: &Sources, subject: &Subject, now: Timestamp) -> Option<Override> {
-    let (store, execution) = (sources.store.as_ref()?, subject.execution.execution.as_deref()?);
+    let (store, execution) = (sources.store()?, subject.execution.execution.as_deref()?);
     let stored = match store.get(&Override::key(execution, &subject.gate)).await {
         Ok(stored) => stored?.document,
         Err(error) => {

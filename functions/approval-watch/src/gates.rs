@@ -1,5 +1,7 @@
 //! The gate that may answer an approval in people's place.
 
+use std::sync::OnceLock;
+
 use aws_config::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use stagegate_approval::{Approval, AutomaticTerms, Event, Look, Ruling};
@@ -20,14 +22,14 @@ pub trait Gates {
 
 /// The release gates of `stagegate.yaml`.
 pub struct ReleaseGates {
-    cloudwatch: aws_sdk_cloudwatch::Client,
-    codepipeline: aws_sdk_codepipeline::Client,
+    sdk: SdkConfig,
+    sources: OnceLock<Sources>,
 }
 
 impl ReleaseGates {
     /// Gates that ask AWS with the function's own rights.
     pub fn new(sdk: &SdkConfig) -> Self {
-        Self { cloudwatch: aws_sdk_cloudwatch::Client::new(sdk), codepipeline: aws_sdk_codepipeline::Client::new(sdk) }
+        Self { sdk: sdk.clone(), sources: OnceLock::new() }
     }
 
     /// One look of the gate, exactly as its action would take it. What it must remember is in the record.
@@ -55,12 +57,8 @@ impl ReleaseGates {
         })?;
         let calendars = read_calendars(&Settings::folder(), &plan);
         let store = desk.store()?;
-        let sources = Sources {
-            cloudwatch: self.cloudwatch.clone(),
-            codepipeline: self.codepipeline.clone(),
-            store: Some(store.clone()),
-        };
-        let looked = Box::pin(look(&plan, &subject, progress, &sources, &calendars, now)).await;
+        let sources = self.sources.get_or_init(|| Sources::new(&self.sdk, Some(store.clone())));
+        let looked = Box::pin(look(&plan, &subject, progress, sources, &calendars, now)).await;
         match looked.map_err(|error| configuration(error.to_string()))? {
             Looked::Waiting { progress, next, summary } => {
                 let progress = serde_json::to_string(&progress).map_err(|error| configuration(error.to_string()))?;

@@ -45,12 +45,7 @@ async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome,
     }
     let progress = job.state::<Progress>()?;
     let calendars = calendars::read(warm.clients.as_ref(), &plan, job, context).await?;
-    let sdk = context.sdk_config();
-    let sources = Sources {
-        cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
-        codepipeline: aws_sdk_codepipeline::Client::new(sdk),
-        store: state.store().cloned(),
-    };
+    let sources = Sources::new(context.sdk_config(), state.store().cloned());
     let now = stagegate_gate::now(context);
     let looked = Box::pin(look(&plan, &subject, progress, &sources, &calendars, now)).await;
     match looked.map_err(misconfigured)? {

@@ -9,7 +9,10 @@ mod probes;
 mod verdicts;
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use aws_config::SdkConfig;
 
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
 use jiff::Timestamp;
@@ -25,15 +28,14 @@ use crate::time::Calendars;
 /// How long each system has for its answer, retries included.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where facts come from.
+/// Where facts come from. A client is made when something is asked for: most gates ask for little.
 #[derive(Clone)]
 pub struct Sources {
-    /// For alarms and metrics.
-    pub cloudwatch: aws_sdk_cloudwatch::Client,
-    /// For stages and labels.
-    pub codepipeline: aws_sdk_codepipeline::Client,
+    sdk: SdkConfig,
+    cloudwatch: Arc<OnceLock<aws_sdk_cloudwatch::Client>>,
+    codepipeline: Arc<OnceLock<aws_sdk_codepipeline::Client>>,
     /// For verdicts and overrides, where there is a state bucket.
-    pub store: Option<StateStore>,
+    store: Option<StateStore>,
 }
 
 /// Reads a calendar that stands in a folder beside the configuration.
@@ -77,11 +79,31 @@ pub fn read_calendars(folder: &Path, plan: &Plan) -> Calendars {
 }
 
 impl Sources {
+    /// AWS as `sdk` reaches it, and the state bucket, where there is one.
+    pub fn new(sdk: &SdkConfig, store: Option<StateStore>) -> Self {
+        Self { sdk: sdk.clone(), cloudwatch: Arc::default(), codepipeline: Arc::default(), store }
+    }
+
+    /// For alarms and metrics.
+    fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
+        self.cloudwatch.get_or_init(|| aws_sdk_cloudwatch::Client::new(&self.sdk))
+    }
+
+    /// For stages and variables.
+    fn codepipeline(&self) -> &aws_sdk_codepipeline::Client {
+        self.codepipeline.get_or_init(|| aws_sdk_codepipeline::Client::new(&self.sdk))
+    }
+
+    /// For verdicts and overrides.
+    pub(crate) fn store(&self) -> Option<&StateStore> {
+        self.store.as_ref()
+    }
+
     /// What is known about an execution before anything is measured.
     pub async fn circumstances(&self, plan: &Plan, execution: Execution) -> Circumstances {
         let variables = match (&execution.pipeline, &execution.execution) {
             (Some(pipeline), Some(id)) if plan.asks_for_variables() => {
-                within("CodePipeline", pipeline::variables(&self.codepipeline, pipeline, id)).await
+                within("CodePipeline", pipeline::variables(self.codepipeline(), pipeline, id)).await
             }
             _ => Err(Unmeasured::new("the variables of the execution were not asked for")),
         };
@@ -95,14 +117,14 @@ impl Sources {
         let alarms = async {
             match &policy.alarms {
                 None => None,
-                Some(alarms) => Some(within("CloudWatch", alarms::alarms(&self.cloudwatch, &alarms.names)).await),
+                Some(alarms) => Some(within("CloudWatch", alarms::alarms(self.cloudwatch(), &alarms.names)).await),
             }
         };
         let stage = async {
             match (&policy.soak, ids) {
                 (None, _) => None,
                 (Some(soak), (Some(pipeline), Some(id))) => {
-                    let stage = pipeline::stage(&self.codepipeline, pipeline, id, &soak.stage);
+                    let stage = pipeline::stage(self.codepipeline(), pipeline, id, &soak.stage);
                     Some(within("CodePipeline", stage).await)
                 }
                 (Some(_), _) => Some(Err(Unmeasured::new("nothing says which execution this is"))),
@@ -112,14 +134,14 @@ impl Sources {
             let gates = policy.verdicts.iter().flat_map(|verdicts| &verdicts.gates);
             let mut all = Vec::new();
             for gate in gates {
-                all.push(within("the state bucket", verdicts::verdict(self.store.as_ref(), ids.1, gate)).await);
+                all.push(within("the state bucket", verdicts::verdict(self.store(), ids.1, gate)).await);
             }
             all
         };
         let metrics = async {
             let mut all = Vec::new();
             for metric in &policy.metrics {
-                all.push(within("CloudWatch", metrics::values(&self.cloudwatch, metric, now)).await);
+                all.push(within("CloudWatch", metrics::values(self.cloudwatch(), metric, now)).await);
             }
             all
         };
