@@ -84,7 +84,9 @@ async fn measure(config: &FunctionConfig, approval: &Approval, modals: &AtomicUs
     let before = modals.load(Ordering::SeqCst);
     // A signature holds for five minutes.
     let event = click(approval).to_string();
-    let stats = measure_cold_start(config, event, RUNS_IN_A_TURN).await.expect("the function acknowledges the click");
+    let stats = measure_cold_start(config, |_| event.clone(), RUNS_IN_A_TURN)
+        .await
+        .expect("the function acknowledges the click");
     let opened = modals.load(Ordering::SeqCst) - before;
     // One start more than are counted fills the file cache.
     assert_eq!(opened, RUNS_IN_A_TURN + 1, "a click was refused, so that its time says nothing");

@@ -41,8 +41,11 @@ async fn main() {
 
     let (mut bare_stats, mut gate_stats) = (ColdStartStats::default(), ColdStartStats::default());
     for _ in 0..TURNS {
-        bare_stats.add(measure_cold_start(&bare, "{}", RUNS_IN_A_TURN).await.expect("the bare function answers"));
-        gate_stats.add(measure_cold_start(&config, job().to_string(), RUNS_IN_A_TURN).await.expect("the gate answers"));
+        bare_stats.add(
+            measure_cold_start(&bare, |_| "{}".to_owned(), RUNS_IN_A_TURN).await.expect("the bare function answers"),
+        );
+        gate_stats
+            .add(measure_cold_start(&config, |_| job().to_string(), RUNS_IN_A_TURN).await.expect("the gate answers"));
     }
     print("bare function", &bare_stats);
     print("test-gate", &gate_stats);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use stagegate_local_clock::Clock;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -77,25 +76,24 @@ pub enum MeasureError {
     },
 }
 
-/// Starts the function `runs` times, invokes each process once with `payload` and ends it. One more start before
-/// them, which does not count, fills the file cache.
+/// Starts the function `runs` times, invokes each process once with the payload of its number, from 1, and ends it. One more
+/// start before them, number 0, which does not count, fills the file cache.
 ///
 /// # Errors
 ///
 /// If an invocation fails: the time of a failing function says nothing.
 pub async fn measure_cold_start(
     config: &FunctionConfig,
-    payload: impl Into<Bytes>,
+    payload: impl Fn(usize) -> String,
     runs: usize,
 ) -> Result<ColdStartStats, MeasureError> {
-    let payload = payload.into();
     let host = LambdaHost::new(Clock::system(), HostOptions::default());
     let mut stats = ColdStartStats { total: Vec::new(), init: Vec::new(), max_memory_kb: None };
     for run in 0..=runs {
         // A replaced function loses its idle environments, so that each invocation starts cold.
         host.update_function(config.clone())?;
         let started = Instant::now();
-        let result = host.invoke(&config.name, payload.clone(), InvocationType::RequestResponse).await?;
+        let result = host.invoke(&config.name, payload(run), InvocationType::RequestResponse).await?;
         let total = started.elapsed();
         if let Some(error) = result.function_error {
             host.shutdown().await;

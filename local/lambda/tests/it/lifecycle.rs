@@ -217,10 +217,10 @@ async fn a_program_that_is_not_there_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cold_starts_are_measured() {
-    let stats = measure_cold_start(&config("web"), "{}", 3).await.unwrap();
+    let stats = measure_cold_start(&config("web"), |_| "{}".to_owned(), 3).await.unwrap();
     assert_eq!((stats.total.len(), stats.init.len()), (3, 3));
     assert!(stats.min() <= stats.median() && stats.median() <= stats.p90());
     assert!(stats.init[0] > Duration::ZERO && stats.init[0] <= stats.total[2]);
-    let error = measure_cold_start(&config("web"), r#"{"mode": "error"}"#, 1).await.unwrap_err();
+    let error = measure_cold_start(&config("web"), |_| r#"{"mode": "error"}"#.to_owned(), 1).await.unwrap_err();
     assert!(error.to_string().contains("the handler says no"), "{error}");
 }
