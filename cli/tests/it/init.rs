@@ -78,6 +78,7 @@ fn what_is_written_for_a_definition_passes_the_check() {
         "pipeline-with-gates.json",
         "smoke/home.hurl",
         "snippets/README.md",
+        "snippets/web-release.custom-action.json",
         "snippets/web-release.lambda-action.json",
         "snippets/web-release.rule.json",
         "snippets/web-smoke.custom-action.json",
@@ -89,6 +90,13 @@ fn what_is_written_for_a_definition_passes_the_check() {
         "stagegate.yaml",
     ];
     assert_eq!(files(&out), expected);
+    let template = fs::read_to_string(crate::root().join("infra/template.yaml")).unwrap();
+    for file in expected.iter().filter(|file| file.ends_with(".custom-action.json")) {
+        let action: Value = serde_json::from_str(&fs::read_to_string(out.join(file)).unwrap()).unwrap();
+        let of = |name: &str| action["actionTypeId"][name].as_str().unwrap();
+        let type_of_template = format!("Category: {}\n      Provider: {}\n", of("category"), of("provider"));
+        assert!(template.contains(&type_of_template), "{file}: {type_of_template}");
+    }
     let with_gates = out.join("pipeline-with-gates.json");
     check(&out, Some(&with_gates));
 

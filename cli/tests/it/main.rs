@@ -17,6 +17,7 @@ mod notifications;
 mod pages;
 mod release_gate;
 mod smoke_test;
+mod state_bucket;
 mod test_gate;
 
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::Value;
-use stagegate_local_aws::LocalS3;
 
+use crate::state_bucket::{KEY, StateBucket};
 use crate::{run, stagegate};
 
 const POLICY: &str = r#"
@@ -108,17 +108,9 @@ fn what_cannot_be_known_is_inconclusive_and_what_is_broken_is_said() {
 #[test]
 fn an_override_is_written_and_audited() {
     let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let s3 = LocalS3::open(folder.path()).unwrap();
-    let url = runtime.block_on(async {
-        s3.create_bucket("state").await.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, s3.router("key", "secret")).await });
-        format!("http://{address}")
-    });
+    let s3 = StateBucket::serve(folder.path());
     let give = |more: &[&str]| {
-        let mut command = stagegate();
+        let mut command = s3.command(KEY);
         command.args([
             "override",
             "--pipeline",
@@ -130,9 +122,7 @@ fn an_override_is_written_and_audited() {
             "--state-bucket",
             "state",
         ]);
-        command.env("AWS_ENDPOINT_URL", &url).env("AWS_REGION", "eu-west-1").env("AWS_EC2_METADATA_DISABLED", "true");
-        command.env("AWS_ACCESS_KEY_ID", "key").env("AWS_SECRET_ACCESS_KEY", "secret").env("USER", "erin");
-        run(command.args(more))
+        run(command.args(more).env("USER", "erin"))
     };
     for (more, code, part) in [
         (vec!["--reason", " "], 64, "--reason is empty"),

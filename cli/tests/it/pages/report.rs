@@ -1,12 +1,12 @@
 //! `stagegate report`: its table, its JSON, and its page in the browser.
 
 use serde_json::{Value, json};
-use stagegate_local_aws::LocalS3;
 use stagegate_local_browser::BrowserError;
 use tempfile::TempDir;
 
 use super::history::{self, EXECUTIONS};
 use super::{browser, picture};
+use crate::state_bucket::{KEY, StateBucket};
 use crate::{run, stagegate};
 
 /// A Sunday after the last execution.
@@ -55,39 +55,28 @@ fn the_report_says_the_same_in_a_table_and_as_json() {
 #[test]
 fn the_report_of_a_bucket_is_that_of_its_copy() {
     let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let s3 = LocalS3::open(folder.path()).unwrap();
-    let url = runtime.block_on(async {
-        s3.create_bucket("state").await.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, s3.router("key", "secret")).await });
-        format!("http://{address}")
-    });
+    let s3 = StateBucket::serve(folder.path());
     let copy = folder.path().join("state");
     history::write(&copy);
     // What is kept of anything else is no execution.
     std::fs::create_dir(copy.join("watched")).unwrap();
     std::fs::write(copy.join("watched/e1.json"), "{}").unwrap();
     let report = |bucket: &str, key: &str| {
-        let mut command = stagegate();
-        command.args(["report", "--json", "--until", UNTIL, "--state-bucket", bucket]).env("AWS_MAX_ATTEMPTS", "1");
-        command.env("AWS_ENDPOINT_URL", &url).env("AWS_REGION", "eu-west-1").env("AWS_EC2_METADATA_DISABLED", "true");
-        run(command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", "secret"))
+        run(s3.command(key).args(["report", "--json", "--until", UNTIL, "--state-bucket", bucket]))
     };
-    let (code, text) = report("state", "key");
+    let (code, text) = report("state", KEY);
     assert_eq!(code, 0, "{text}");
     let (code, expected) = run(stagegate().args(["report", "--json", "--until", UNTIL, "--state"]).arg(&copy));
     assert_eq!(code, 0, "{expected}");
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(json(&text), json(&expected));
     assert_eq!(json(&text)["pipelines"][0]["executions"], EXECUTIONS);
-    for (bucket, key, word) in [("nobodys", "key", "NoSuchBucket"), ("state", "stranger", "InvalidAccessKeyId")] {
+    for (bucket, key, word) in [("nobodys", KEY, "NoSuchBucket"), ("state", "stranger", "InvalidAccessKeyId")] {
         let (code, text) = report(bucket, key);
         assert!(code == 69 && text.contains(&format!("s3://{bucket}")) && text.contains(word), "{code} {text}");
     }
     std::fs::write(copy.join("threads/e1.json"), "{}").unwrap();
-    let (code, text) = report("state", "key");
+    let (code, text) = report("state", KEY);
     assert!(code == 65 && text.contains("s3://state/threads/e1.json"), "{code} {text}");
 }
 
