@@ -56,9 +56,7 @@ pub(crate) fn start(file: &Path, settings: &Settings, prefix: &str) -> Result<St
         };
         add("lambda-action", gate.lambda_action(&plan, prefix));
         add("rule", gate.rule(&definition, &plan, prefix));
-        if let Some(custom) = gate.custom_action() {
-            add("custom-action", custom);
-        }
+        add("custom-action", gate.custom_action());
     }
     if let Some(whole) = snippets::with_gates(&definition, &plan, &gates, prefix) {
         files.push(output("pipeline-with-gates.json", format!("{whole:#}\n")));
@@ -99,8 +97,8 @@ fn notes(definition: &Definition, plan: &Plan) -> Vec<String> {
 fn readme(definition: &Definition, gates: &[GateAt], notes: &[String], ending: &str) -> String {
     let mut text = format!(
         "# Gates for the pipeline {}\n\n\
-         Each gate is here as a Lambda action, as a rule of a stage condition (pipelines of type V2), and as a custom action if there is\n\
-         one (deployed with `CustomActions=on`). Take one of them.\n\n\
+         Each gate is here as a Lambda action, as a rule of a stage condition (pipelines of type V2), and as a custom action (deployed\n\
+         with `CustomActions=on`). Take one of them.\n\n\
          | gate | where | files |\n|---|---|---|\n",
         definition.name
     );

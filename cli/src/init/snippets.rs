@@ -20,8 +20,8 @@ pub(crate) struct GateAt {
     pub(crate) gate: String,
     /// What the name of its function ends with.
     function: &'static str,
-    /// Its custom action type, if it has one.
-    custom: Option<&'static str>,
+    /// Category and provider of its custom action type.
+    custom: (&'static str, &'static str),
     /// The artifact that it reads.
     artifact: Option<String>,
     /// The number of the stage to which it belongs, and whether it comes before it.
@@ -38,7 +38,7 @@ pub(crate) fn gates(definition: &Definition, plan: &Plan) -> Vec<GateAt> {
         name: "TestGate",
         gate: plan.gate("tests"),
         function: "test-gate",
-        custom: Some("Stagegate-TestGate"),
+        custom: ("Test", "Stagegate-TestGate"),
         artifact: tests.artifact.clone(),
         stage: tests.stage,
         before: false,
@@ -48,7 +48,7 @@ pub(crate) fn gates(definition: &Definition, plan: &Plan) -> Vec<GateAt> {
         name: "SmokeTest",
         gate: plan.gate("smoke"),
         function: "smoke-test",
-        custom: Some("Stagegate-SmokeTest"),
+        custom: ("Test", "Stagegate-SmokeTest"),
         artifact: smoke.artifact.clone(),
         stage: smoke.stage,
         before: false,
@@ -58,7 +58,7 @@ pub(crate) fn gates(definition: &Definition, plan: &Plan) -> Vec<GateAt> {
         name: "ReleaseGate",
         gate: plan.gate("release"),
         function: "release-gate",
-        custom: None,
+        custom: ("Invoke", "Stagegate-ReleaseGate"),
         artifact: None,
         stage: release.stage,
         before: true,
@@ -111,14 +111,15 @@ impl GateAt {
     }
 
     /// An action of its own type.
-    pub(crate) fn custom_action(&self) -> Option<Value> {
-        Some(json!({
+    pub(crate) fn custom_action(&self) -> Value {
+        let (category, provider) = self.custom;
+        json!({
             "name": self.name,
-            "actionTypeId": {"category": "Test", "owner": "Custom", "provider": self.custom?, "version": "1"},
+            "actionTypeId": {"category": category, "owner": "Custom", "provider": provider, "version": "1"},
             "configuration": {"Gate": self.gate},
             "inputArtifacts": self.artifacts(),
             "namespace": self.name,
-        }))
+        })
     }
 }
 
