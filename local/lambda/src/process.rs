@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::sync::watch;
 
@@ -60,8 +60,9 @@ impl Process {
         self.pid
     }
 
+    /// Whether it has ended, also where the task that waits for it has yet to hear of it.
     pub(crate) fn has_exited(&self) -> bool {
-        self.exit.borrow().is_some()
+        self.exit.borrow().is_some() || self.group.leader_has_ended()
     }
 
     /// Waits for the end of the process. May be called any number of times.
@@ -103,6 +104,13 @@ impl ProcessGroup {
         if let Some(leader) = *self.leader.lock().expect("no holder of this lock can panic") {
             let _ = kill_process_group(leader, signal);
         }
+    }
+
+    fn leader_has_ended(&self) -> bool {
+        let Some(leader) = *self.leader.lock().expect("no holder of this lock can panic") else { return true };
+        // Its status is left to the task that waits for it.
+        let only_look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::Pid(leader), only_look), Ok(None))
     }
 
     fn kill(&self) {
