@@ -78,10 +78,10 @@ impl State {
         {
             let key = Key::verdict(id, verdict.gate());
             // Most executions are judged once by each gate: what is there is read only where something is.
-            if let Created::AlreadyExists(former) = store.create(&key, verdict).await?
-                && let Replaced::Changed(_) = store.replace(&key, &former.version, verdict).await?
+            if let Created::AlreadyExists(former) = Box::pin(store.create(&key, verdict)).await?
+                && let Replaced::Changed(_) = Box::pin(store.replace(&key, &former.version, verdict)).await?
             {
-                store.update(&key, |_| Decision::Write(verdict.clone())).await?;
+                Box::pin(store.update(&key, |_| Decision::Write(verdict.clone()))).await?;
             }
         }
         Ok(())
