@@ -1,8 +1,11 @@
 //! The function of the template as the hook of a deployment: the local CodeDeploy calls it before traffic is shifted.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use stagegate_local_aws::Options;
+use stagegate_local_aws::faults::{CallFault, CallPlan, When};
 use stagegate_local_lambda::Alias;
 
 use crate::server::Server;
@@ -26,7 +29,10 @@ struct Deployed {
 impl Deployed {
     /// Begins a deployment with the hook, whose Hurl file in the layer asks `server`.
     async fn begin(server: &Server, speed: f64) -> Self {
-        let world = World::new(&[], CONFIG, speed).await;
+        Self::begin_in(World::new(&[], CONFIG, speed).await, server).await
+    }
+
+    async fn begin_in(world: World, server: &Server) -> Self {
         let secret = json!({"Name": "/stagegate/smoke/token", "Value": "s3cr3t-value", "Type": "SecureString"});
         world.aws.ssm().call("PutParameter", &secret).unwrap();
         let smoke = world.layer().join("smoke");
@@ -103,6 +109,23 @@ async fn traffic_is_shifted_only_where_the_smoke_test_passes() {
         }
         deployed.world.aws.shutdown().await;
     }
+}
+
+/// S3 hangs up on the verdict: the hook looks whether it is there, and writes it again.
+#[tokio::test]
+async fn a_verdict_is_kept_though_s3_hangs_up() {
+    let server = Server::start(|_, _| Some(200)).await;
+    let plan = CallPlan::seeded(1).on("s3:PutObject", "*/executions/*", When::First(1), CallFault::CutOff);
+    let hang_up = |options: &mut Options| options.call_faults = Some(Arc::new(plan));
+    let world = World::with_options(&[], CONFIG, 1.0, str::to_owned, hang_up).await;
+    let deployed = Deployed::begin_in(world, &server).await;
+    let ended = deployed.end(|| ()).await;
+    let logs = deployed.world.logs();
+    assert_eq!(ended["status"], "Succeeded", "{ended}\n{logs}");
+    assert!(!logs.contains("could not be stored"), "{logs}");
+    let kept = deployed.world.object("stagegate-state", &format!("executions/{}/verdicts/web-smoke.json", deployed.id));
+    assert!(kept.is_file(), "{} is not there\n{logs}", kept.display());
+    deployed.world.aws.shutdown().await;
 }
 
 /// The process is killed while it waits for an answer: AWS Lambda tries again, and that answers the hook, once.

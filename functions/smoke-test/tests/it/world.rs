@@ -42,6 +42,17 @@ impl World {
         speed: f64,
         change: impl FnOnce(&str) -> String,
     ) -> Self {
+        Self::with_options(files, config, speed, change, |_| ()).await
+    }
+
+    /// The same, with a change to the options of the local AWS.
+    pub(crate) async fn with_options(
+        files: &[(&str, &str)],
+        config: &str,
+        speed: f64,
+        change: impl FnOnce(&str) -> String,
+        set: impl FnOnce(&mut Options),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source");
         for (path, text) in files.iter().chain([&("README", "a source is never empty")]) {
@@ -56,15 +67,16 @@ impl World {
         let template = std::fs::read_to_string(template).unwrap();
         std::fs::write(infra.join("template.yaml"), change(&template)).unwrap();
         let functions = PathBuf::from(env!("CARGO_BIN_EXE_smoke-test")).parent().unwrap().to_owned();
-        let aws = LocalAws::start(Options {
+        let mut options = Options {
             source: Some(source),
             clock: Clock::scaled(speed),
             parameters: [("HookGate", "web-smoke"), ("HurlBucket", "shared")]
                 .map(|(n, v)| (n.to_owned(), v.to_owned()))
                 .into(),
             ..Options::new(folder.path().join("data"), infra.join("template.yaml"), Bootstraps::Partial(functions))
-        });
-        Self { aws: aws.await.unwrap(), folder }
+        };
+        set(&mut options);
+        Self { aws: LocalAws::start(options).await.unwrap(), folder }
     }
 
     /// Starts the pipeline; gives the execution's id.
