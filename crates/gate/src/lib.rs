@@ -17,7 +17,7 @@ pub use clock::{is_local, now};
 pub use execution::execution;
 pub use lease::{End, Handover, Lease};
 pub use lifecycle::lifecycle;
-pub use program::{main, run};
+pub use program::main;
 pub use settings::{Settings, config_file};
 pub use state::{State, failure};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use codepipeline_job::{Delivery, DeliveryError, JobId, Lifecycle};
 use jiff::Timestamp;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::Serialize;
 use serde_json::Value;
 use stagegate_codedeploy_hook::{self as codedeploy, Hook, HookLifecycle};
@@ -76,24 +76,11 @@ impl From<NotDone> for Diagnostic {
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    codepipeline_job::init_logging();
     let guard = Guard::default();
-    let service = service_fn(move |event: LambdaEvent<Value>| {
+    stagegate_process::run(stagegate_process::serve(move |event: LambdaEvent<Value>| {
         let guard = guard.clone();
         async move { guard.handle(&event.payload, &event.context).await }
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = match runtime {
-        Ok(runtime) => runtime.block_on(lambda_runtime::run(service)),
-        Err(error) => Err(error.into()),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the function ends: it failed to use the Lambda runtime");
-            ExitCode::FAILURE
-        }
-    }
+    }))
 }
 
 impl Guard {

@@ -9,7 +9,7 @@ use aws_sdk_codepipeline::types::{ActionOwner, Job};
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use codepipeline_job::{Failure, FailureCause, FailureKind, JobId, Lifecycle};
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::Serialize;
 use serde_json::Value;
 use stagegate_gate::State;
@@ -88,25 +88,12 @@ impl From<NotDone> for Diagnostic {
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    codepipeline_job::init_logging();
     let worker = Worker::default();
-    let service = service_fn(move |event: LambdaEvent<Value>| {
+    stagegate_process::run(stagegate_process::serve(move |event: LambdaEvent<Value>| {
         let worker = worker.clone();
         // What the event says does not matter: whatever waits is taken.
         async move { Box::pin(worker.work(&event.context)).await }
-    });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = match runtime {
-        Ok(runtime) => runtime.block_on(lambda_runtime::run(service)),
-        Err(error) => Err(error.into()),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the function ends: it failed to use the Lambda runtime");
-            ExitCode::FAILURE
-        }
-    }
+    }))
 }
 
 /// The services that are called.

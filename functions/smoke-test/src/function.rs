@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use codepipeline_job::{Job, JobContext};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 use stagegate_codedeploy_hook::{Hook, HookContext, HookLifecycle, is_hook};
 
@@ -13,7 +13,7 @@ use crate::{hook, job};
 
 /// Runs the function until the Lambda runtime ends it.
 pub fn main() -> ExitCode {
-    stagegate_gate::run(serve())
+    stagegate_process::run(serve())
 }
 
 async fn serve() -> Result<(), lambda_runtime::Error> {
@@ -30,7 +30,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
         let warm = warm.clone();
         async move { hook::handle(&warm, &hook, &context).await }
     });
-    let service = service_fn(move |event: LambdaEvent<Value>| {
+    let handle = move |event: LambdaEvent<Value>| {
         let (jobs, hooks) = (jobs.clone(), hooks.clone());
         let (of_job, of_hook) = (Arc::clone(&of_job), Arc::clone(&of_hook));
         Box::pin(async move {
@@ -41,6 +41,6 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
             let done = Box::pin(jobs.handle(&of_job, event.payload, event.context)).await;
             done.map_err(Diagnostic::from).map(|report| serde_json::json!(report))
         })
-    });
-    Box::pin(lambda_runtime::run(service)).await
+    };
+    Box::pin(stagegate_process::serve(handle)).await
 }
