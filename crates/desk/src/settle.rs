@@ -27,7 +27,7 @@ impl Desk {
         let taken = || Event::Taken { holder: holder.to_owned(), until: until(clock.now()) };
         let Some(mut applied) = self.apply(id, &[taken()], clock).await? else { return Ok(()) };
         if applied.reply == Reply::Held {
-            tracing::debug!(approval = %id, "another process is at it");
+            tracing::info!(approval = %id, "another process is at it");
             return Ok(());
         }
         loop {

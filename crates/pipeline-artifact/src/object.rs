@@ -174,7 +174,7 @@ impl RangeStream {
             let (at, resumes) = (self.remote.start, self.resumes);
             return Err(Problem::Interrupted { at, resumes, detail: detail.to_owned() });
         }
-        tracing::debug!(artifact = %self.version.location, at = self.remote.start, detail, "resuming the download");
+        tracing::info!(artifact = %self.version.location, at = self.remote.start, detail, "resuming the download");
         tokio::time::sleep(FIRST_PAUSE * 2u32.pow(self.resumes_without_progress)).await;
         self.resumes += 1;
         self.resumes_without_progress += 1;

@@ -63,7 +63,7 @@ impl Notifier {
                 Ok(json!({}))
             }
             Heard::Nothing(why) => {
-                tracing::debug!(why, "nothing to do");
+                tracing::info!(why, "nothing to do");
                 Ok(json!({}))
             }
         }

@@ -133,7 +133,7 @@ impl Notifier {
     ) -> Result<(), DeskError> {
         let is_measured = subject == Subject::Pipeline && self.config()?.is_measured(name);
         if !is_measured && routes(self.config()?, subject, name, visit.clock.now()).is_empty() {
-            tracing::debug!(name, execution, "no route of stagegate.yaml is about it");
+            tracing::info!(name, execution, "no route of stagegate.yaml is about it");
             return Ok(());
         }
         if subject == Subject::Deployment && Box::pin(self.belongs_to_a_pipeline(execution, visit)).await? {

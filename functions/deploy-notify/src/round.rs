@@ -36,7 +36,9 @@ impl Notifier {
                 failed += 1;
             }
         }
-        tracing::debug!(looked, failed, "looked at what is open");
+        if looked > 0 {
+            tracing::info!(looked, failed, "looked at what is open");
+        }
         Ok(json!({"open": looked, "failed": failed}))
     }
 

@@ -225,7 +225,7 @@ async fn reach<'a>(clients: &'a Clients, id: &'a JobId, nonce: &str, done: &mut 
     // From the moment that it is taken until a gate has it, nobody else would notice the end of this function.
     let begun = Handover::begin(clients.state.store(), (id, Some(nonce)), &clients.run, clients.left());
     let Some(mut handover) = begun.await else {
-        tracing::debug!(job_id = %id, "another worker has the job, or reaches for it");
+        tracing::info!(job_id = %id, "another worker has the job, or reaches for it");
         done.taken_by_others += 1;
         return None;
     };
@@ -239,7 +239,7 @@ async fn reach<'a>(clients: &'a Clients, id: &'a JobId, nonce: &str, done: &mut 
             return Some(handover);
         }
         Taken::Elsewhere => {
-            tracing::debug!(job_id = %id, "another worker has the job");
+            tracing::info!(job_id = %id, "another worker has the job");
             done.taken_by_others += 1;
             handover.end().await;
         }

@@ -34,7 +34,7 @@ pub(crate) async fn send(http: &HttpClient, call: &Call, patience: &mut Patience
         if !goes_on {
             return Err((failure.problem, may_have_been_done));
         }
-        tracing::debug!(call = call.name, problem = %failure.problem, "the call of Slack is tried again");
+        tracing::info!(call = call.name, problem = %failure.problem, "the call of Slack is tried again");
     }
 }
 
