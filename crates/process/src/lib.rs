@@ -35,7 +35,8 @@ pub fn run<E: Display>(program: impl Future<Output = Result<(), E>>) -> ExitCode
 /// Hands each event of the Lambda runtime to a handler, one after the other.
 ///
 /// After 2,000 events the process starts its program anew, with the arguments and the environment that it was started
-/// with: what a handler keeps in memory is lost then, as in any new environment. Where that fails, it goes on as it is.
+/// with: what a handler keeps in memory is lost then, as in any new environment. Where that fails, it goes on as it is, for
+/// good.
 ///
 /// # Errors
 ///
@@ -71,16 +72,18 @@ where
     E: Into<Diagnostic> + Debug + Send,
 {
     let handler = Arc::new(handler);
-    loop {
+    // One way to make both, so that there is one type of runtime: what it is made of is a good part of a small program.
+    let runtime = |events: NonZeroU32| {
         let handler = Arc::clone(&handler);
         let service = service_fn(move |event: LambdaEvent<Value>| handler(event));
-        let runtime = Runtime::new(service).layer(TracingLayer::new()).layer(renewal::after(events));
-        match Box::pin(runtime.run()).await {
-            Err(error) if error.is::<Spent>() => {
-                let error = renew();
-                tracing::warn!(%error, "the program goes on as it is: it could not be started anew");
-            }
-            ended => return ended,
+        Box::pin(Runtime::new(service).layer(TracingLayer::new()).layer(renewal::after(events)).run())
+    };
+    match runtime(events).await {
+        Err(error) if error.is::<Spent>() => {
+            let error = renew();
+            tracing::warn!(%error, "the program goes on as it is: it could not be started anew");
+            runtime(NonZeroU32::MAX).await
         }
+        ended => ended,
     }
 }

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lambda_runtime::Error;
 use lambda_runtime::tower::layer::{Layer, layer_fn};
 use lambda_runtime::tower::util::MapResult;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// So many events are a third of a megabyte, and much more work than a start.
 pub(crate) const EVENTS: NonZeroU32 = NonZeroU32::new(2_000).expect("it is not zero");
@@ -56,11 +57,19 @@ fn may_be_renewed(initialization: Option<&OsStr>) -> bool {
     initialization.is_none_or(|initialization| initialization != "snap-start")
 }
 
-/// Starts the program of this process anew. Returns only if that failed.
+/// Starts the program of this process anew. Returns only if that failed, which is within a Tokio runtime, and must not be
+/// tried again.
 pub(crate) fn renew() -> io::Error {
-    match std::env::current_exe() {
-        Ok(program) => Command::new(program).args(std::env::args_os().skip(1)).exec(),
-        Err(error) => error,
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
+    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+    // The attempt has undone that Rust ignores SIGPIPE, so that a connection that is closed would end the process. Tokio sets
+    // its handler once, so that a second attempt would undo that as well.
+    match signal(SignalKind::pipe()) {
+        Ok(_) => error,
+        Err(worse) => io::Error::other(format!("{error}; and the signal SIGPIPE cannot be ignored: {worse}")),
     }
 }
 

@@ -90,6 +90,8 @@ async fn a_program_that_cannot_start_anew_goes_on() {
     check(&host, &[1]).await;
     std::fs::remove_file(&copy).unwrap();
     check(&host, &[2, 3, 4, 5]).await;
-    assert_eq!(lines.count("it could not be started anew"), 2, "{:?}", lines.0.lock().unwrap());
+    // What a start changes in a process before it fails does not harm it.
+    assert_eq!(invoke(&host, &json!("pipe")).await, Some(json!("Broken pipe (os error 32)")));
+    assert_eq!(lines.count("it could not be started anew"), 1, "{:?}", lines.0.lock().unwrap());
     host.shutdown().await;
 }
