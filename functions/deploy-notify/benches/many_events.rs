@@ -6,7 +6,8 @@
 //! measures.
 //!
 //! Both functions are run once more without trace ids. `lambda_runtime` puts the id of each invocation into the environment,
-//! and glibc keeps every value that was ever there, so that the memory of any function grows by it.
+//! and glibc keeps every value that was ever there, so that the memory of any function grows by it, until `deploy-notify`
+//! starts its program anew; the bare function never does.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use std::collections::BTreeMap;
