@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::TimeConditions;
 
-/// How far ahead is looked.
-const DAYS: i32 = 400;
+/// How many days ahead is looked: at first a week, in which most windows open again, then as far as it is looked at all.
+const DAYS: [i32; 2] = [8, 400];
 
 /// The first moment from `now` on, within 400 days, at which all conditions of time hold; `None` where there is none, or
 /// where a calendar could not be read.
@@ -20,13 +20,17 @@ pub fn next_opening(conditions: &TimeConditions<'_>, now: Timestamp) -> Option<T
     if conditions.hold(now) {
         return Some(now);
     }
-    let horizon = now.checked_add(SignedDuration::from_hours(24 * i64::from(DAYS))).ok()?;
+    DAYS.into_iter().find_map(|days| opening_within(conditions, now, days))
+}
+
+fn opening_within(conditions: &TimeConditions<'_>, now: Timestamp, days: i32) -> Option<Timestamp> {
+    let horizon = now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).ok()?;
     let mut moments = BTreeSet::new();
     for window in &conditions.policy.windows {
         let zone = window.zone.rules();
         let mut day = zone.to_datetime(now).date();
         let opens_at = window.from.on_the_clock()?;
-        for _ in 0..=DAYS {
+        for _ in 0..=days {
             moments.extend(instants(zone, day.to_datetime(opens_at)));
             // The later days of a window over midnight, and days whose midnight does not exist.
             moments.extend(instants(zone, day.at(0, 0, 0, 0)));
