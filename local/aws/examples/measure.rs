@@ -184,7 +184,9 @@ impl World {
 impl Row {
     fn of(bootstrap: &Path) -> Self {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        zip.start_file("bootstrap", SimpleFileOptions::default()).expect("a file");
+        // As `release/build` compresses it.
+        let options = SimpleFileOptions::default().compression_level(Some(9));
+        zip.start_file("bootstrap", options).expect("a file");
         zip.write_all(&std::fs::read(bootstrap).expect("the program")).expect("its content");
         let zip_bytes = zip.finish().expect("an archive").into_inner().len();
         Self { zip_bytes, own: ColdStartStats::default(), bare: ColdStartStats::default() }
