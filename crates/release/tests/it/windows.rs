@@ -230,6 +230,17 @@ fn the_next_opening_is_told() {
             "2026-11-25T12:00:00Z",
             Some("2026-11-26T10:30:00Z"),
         ),
+        // Further away than the week that is looked at first.
+        (
+            "freezes: [{name: f, from: 2026-11-20, to: 2026-12-31, zone: UTC}]",
+            "2026-11-25T12:00:00Z",
+            Some("2027-01-01T00:00:00Z"),
+        ),
+        (
+            "windows: [{days: [thu], from: \"09:00\", to: \"16:00\", zone: Europe/Berlin}]\nfreezes: [{name: f, from: 2026-11-20, to: 2027-06-30, zone: UTC}]",
+            "2026-11-25T12:00:00Z",
+            Some("2027-07-01T07:00:00Z"),
+        ),
         ("freezes: [{name: f, from: 2026-11-20, to: 2036-11-27, zone: UTC}]", "2026-11-25T12:00:00Z", None),
     ] {
         let (gate, calendars) = (gate(keys), Calendars::new());
