@@ -82,14 +82,15 @@ impl About<'_> {
 
     /// Each verdict by its time: a gate that was asked again has given two.
     fn verdicts(&self) -> Vec<Measurement> {
-        let verdicts = self.picture.outcomes.iter().map(|(gate, verdict)| {
-            let metric = match verdict.state {
+        let gates = self.picture.judgements.iter();
+        let all = gates.flat_map(|(gate, outcomes)| outcomes.iter().map(move |(at, outcome)| (gate, *at, outcome)));
+        let verdicts = all.map(|(gate, at, outcome)| {
+            let metric = match outcome {
                 Outcome::Passed => Metric::GatePassed,
                 Outcome::Failed => Metric::GateFailed,
                 Outcome::Inconclusive => Metric::GateInconclusive,
             };
-            let key = format!("verdict/{gate}/{}", verdict.at);
-            let mut measurement = self.measurement(key, metric, 1.0, verdict.at);
+            let mut measurement = self.measurement(format!("verdict/{gate}/{at}"), metric, 1.0, at);
             measurement.subject.gate = Some(gate.clone());
             measurement
         });

@@ -126,6 +126,18 @@ impl Production {
         }
     }
 
+    /// What was known at a time.
+    #[must_use]
+    pub fn until(mut self, end: Timestamp) -> Self {
+        for change in self.changes.values_mut() {
+            for moment in [&mut change.failed, &mut change.succeeded, &mut change.rolls_back] {
+                *moment = moment.filter(|at| *at <= end);
+            }
+        }
+        self.changes.retain(|_, change| !change.is_empty());
+        self
+    }
+
     /// The changes, by execution.
     pub fn changes(&self) -> impl Iterator<Item = (&str, &Change)> {
         self.changes.iter().map(|(execution, change)| (execution.as_str(), change))

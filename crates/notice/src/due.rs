@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::bulletin::{Bulletin, HEAD};
 use crate::head::Head;
 use crate::notice::{Notice, is_in_the_head};
-use crate::route::{Route, Wish, combined};
+use crate::route::{Once, Route, Wish, combined};
 use crate::step::{Claim, Step};
 use crate::thread::{Message, Post, Posted, Thread};
 
@@ -44,13 +44,12 @@ impl Thread {
 
     /// How a channel wants a notice. What another notice has told already is not wanted.
     fn wish(&self, routes: &[Route<'_>], channel: &str, notice: &Notice) -> Option<Wish> {
-        let wish = combined(of(routes, channel).filter_map(|route| (route.wish)(notice, &self.picture)))?;
         let claims = self.claims.get(channel);
-        let is_told = |key: &str| {
-            let claim = claims.and_then(|claims| claims.get(key));
+        let is_told = |once: &Once| {
+            let claim = claims.and_then(|claims| claims.get(&once.key));
             claim.is_some_and(|by| by.as_deref() != Some(notice.key.as_str()))
         };
-        (!wish.once.iter().any(|once| is_told(&once.key))).then_some(wish)
+        combined(of(routes, channel).filter_map(|route| (route.wish)(notice, &self.picture)), is_told)
     }
 
     /// Claims for the first notice that wants it what is told once in this execution.

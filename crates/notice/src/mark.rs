@@ -55,16 +55,34 @@ impl Mark {
 impl Picture {
     /// The latest execution of each action of a stage, by name.
     pub(crate) fn latest(&self, stage: &str) -> BTreeMap<&str, &Action> {
-        let mut latest: BTreeMap<&str, (&String, &Action)> = BTreeMap::new();
-        let of_stage = self.actions.iter().filter(|(_, action)| action.stage.as_deref() == Some(stage));
-        for (id, action) in of_stage {
-            let name = action.name.as_deref().unwrap_or("?");
-            let newest = latest.entry(name).or_insert((id, action));
+        let latest = self.latest_of_all().into_iter();
+        latest.filter(|((of, _), _)| *of == Some(stage)).map(|((_, name), action)| (name, action)).collect()
+    }
+
+    /// The latest execution of each action, by stage and name.
+    fn latest_of_all(&self) -> BTreeMap<(Option<&str>, &str), &Action> {
+        let mut latest: BTreeMap<_, (&String, &Action)> = BTreeMap::new();
+        for (id, action) in &self.actions {
+            let place = (action.stage.as_deref(), action.name.as_deref().unwrap_or("?"));
+            let newest = latest.entry(place).or_insert((id, action));
             if (action.started, id) > (newest.1.started, newest.0) {
                 *newest = (id, action);
             }
         }
-        latest.into_iter().map(|(name, (_, action))| (name, action)).collect()
+        latest.into_iter().map(|(place, (_, action))| (place, action)).collect()
+    }
+
+    /// Notes that the execution has failed, as somebody sees who has looked at all its actions. Where none of them has
+    /// failed when it was last tried, a condition of a stage has.
+    pub fn note_failure(&mut self) {
+        let by_an_action = self
+            .latest_of_all()
+            .values()
+            .any(|action| matches!(action.state, ActionState::Failed | ActionState::Started));
+        if !by_an_action {
+            let last = self.actions.iter().max_by_key(|(id, action)| (action.started, *id));
+            self.failures_without_action.insert(last.map(|(id, _)| id.clone()).unwrap_or_default());
+        }
     }
 
     /// How an action stands.

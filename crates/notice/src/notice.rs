@@ -81,9 +81,9 @@ impl Picture {
                 notices.push(self.failure(id, action));
             }
         }
-        if self.fails_without_action {
+        for last in &self.failures_without_action {
             let title = "has failed, and not by an action: look at the conditions of its stages".to_owned();
-            notices.push(plain("failed", Kind::Failed, title));
+            notices.push(plain(&format!("failed/after/{last}"), Kind::Failed, title));
         }
         for (state, kind, title) in [
             (ExecutionState::Superseded, Kind::Superseded, "was superseded by a newer execution"),
@@ -140,7 +140,8 @@ impl Picture {
         let own = own.filter_map(|action| action.ended).chain(self.seen.get(&ExecutionState::Failed).copied()).min();
         let before = self.series.unwrap_or_default();
         let failed = before.failed + u32::from(own.is_some());
-        if failed > 0 {
+        // What rolls a stage back does not say that the change is good.
+        if failed > 0 && self.about.rollback_to.is_none() {
             let since = before.since.or(own);
             let after = since.map(|since| format!(" after {}", duration(since, *at))).unwrap_or_default();
             let plural = if failed == 1 { "" } else { "s" };

@@ -1,6 +1,6 @@
 //! What is known of one execution, put together from whatever arrives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -52,12 +52,13 @@ pub struct Picture {
     /// What gates have said, by gate.
     #[serde(default)]
     pub verdicts: BTreeMap<String, VerdictLine>,
-    /// By gate, how its latest verdict came out.
+    /// By gate, how its verdicts came out, each by its time: a gate that was asked again has given two.
     #[serde(default)]
-    pub outcomes: BTreeMap<String, Moment<Outcome>>,
-    /// Whether somebody has looked at an end in failure and found no action that failed.
+    pub judgements: BTreeMap<String, BTreeMap<Timestamp, Outcome>>,
+    /// The ends in failure at which somebody has looked and found no action that had failed: each by the last execution of
+    /// an action before it.
     #[serde(default)]
-    pub fails_without_action: bool,
+    pub failures_without_action: BTreeSet<String>,
 }
 
 /// What a provider has said of what it did for an action.
@@ -186,10 +187,13 @@ impl Picture {
         for (gate, verdict) in &other.verdicts {
             greater(self.verdicts.entry(gate.clone()).or_insert_with(|| verdict.clone()), verdict);
         }
-        for (gate, outcome) in &other.outcomes {
-            greater(self.outcomes.entry(gate.clone()).or_insert(*outcome), outcome);
+        for (gate, outcomes) in &other.judgements {
+            let mine = self.judgements.entry(gate.clone()).or_default();
+            for (at, outcome) in outcomes {
+                greater(mine.entry(*at).or_insert(*outcome), outcome);
+            }
         }
-        greater(&mut self.fails_without_action, &other.fails_without_action);
+        self.failures_without_action.extend(other.failures_without_action.iter().cloned());
     }
 
     /// How the execution stands, as far as it is known.

@@ -40,16 +40,17 @@ pub struct Once {
     pub is_shared: bool,
 }
 
-/// The wishes of all routes of a channel as one: each route adds to the others.
-pub(crate) fn combined(wishes: impl Iterator<Item = Wish>) -> Option<Wish> {
-    wishes.reduce(|one, other| {
-        let mentions = one.mentions || other.mentions;
-        match (one.is_for_later, other.is_for_later) {
-            (true, false) => Wish { mentions, ..other },
-            (false, true) => Wish { mentions, ..one },
-            // Whoever wants it without conditions gets it.
-            _ if one.once.is_empty() => Wish { mentions, ..one },
-            _ => Wish { mentions, ..other },
+/// The wishes of all routes of a channel as one: each route adds to the others. `is_told` says of what there is another
+/// notice already; a wish for the only one of that is none. The notice is the only one for all that are left.
+pub(crate) fn combined(wishes: impl Iterator<Item = Wish>, is_told: impl Fn(&Once) -> bool) -> Option<Wish> {
+    let left = wishes.filter(|wish| !wish.once.iter().any(&is_told));
+    left.reduce(|mut one, other| {
+        let new: Vec<_> = other.once.into_iter().filter(|once| !one.once.contains(once)).collect();
+        one.once.extend(new);
+        Wish {
+            is_for_later: one.is_for_later && other.is_for_later,
+            mentions: one.mentions || other.mentions,
+            once: one.once,
         }
     })
 }

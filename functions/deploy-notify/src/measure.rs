@@ -5,7 +5,7 @@ use stagegate_channel::variable;
 use stagegate_config::DeliveryRule;
 use stagegate_delivery::{Measurement, Production, emf, take_due};
 use stagegate_desk::DeskError;
-use stagegate_notice::{Moment, Picture, Subject, Thread};
+use stagegate_notice::{ActionState, Picture, Subject, Thread};
 use stagegate_state_store::{Decision, Folder, StateError};
 
 use crate::documents::{Kept, production_key};
@@ -25,10 +25,11 @@ impl Notifier {
             return Ok(Vec::new());
         }
         let rule = self.config()?.delivery(&thread.pipeline);
-        // Gates have judged before the execution is over.
-        if let Some(end) = end_mark(&thread.picture).filter(|mark| !thread.measured.contains(mark)) {
+        // Gates have judged before an action fails and before the execution is over; tried again, they judge again.
+        let marks = marks(&thread.picture);
+        if marks.iter().any(|mark| !thread.measured.contains(mark)) {
             thread.picture.join(&self.verdicts(&thread.execution).await?);
-            thread.measured.insert(end);
+            thread.measured.extend(marks);
         }
         Ok(take_due(thread, rule.as_ref()))
     }
@@ -50,8 +51,8 @@ impl Notifier {
         for key in self.parts.store.list(&Folder::verdicts(execution), MOST).await? {
             if let Some(stored) = self.parts.store.get(&key).await? {
                 let verdict = stored.document;
-                let outcome = Moment { at: verdict.at(), state: verdict.outcome() };
-                picture.outcomes.insert(verdict.gate().to_owned(), outcome);
+                let of_gate = picture.judgements.entry(verdict.gate().to_owned()).or_default();
+                of_gate.insert(verdict.at(), verdict.outcome());
             }
         }
         Ok(picture)
@@ -77,10 +78,11 @@ impl Notifier {
     }
 }
 
-/// By what is noted that the verdicts of an end were read: gates say more where a failed execution is tried again.
-fn end_mark(picture: &Picture) -> Option<String> {
-    let moment = picture.state.filter(|moment| moment.state.is_over())?;
-    Some(format!("end/{}", moment.at))
+/// By what is noted that verdicts were read: after each failure of an action, and at each end of the execution.
+fn marks(picture: &Picture) -> Vec<String> {
+    let failed = picture.actions.iter().filter(|(_, action)| action.state == ActionState::Failed);
+    let end = picture.state.filter(|moment| moment.state.is_over()).map(|moment| format!("end/{}", moment.at));
+    failed.map(|(id, _)| format!("failed/{id}")).chain(end).collect()
 }
 
 /// Writes the lines to standard output, which Lambda hands to CloudWatch Logs as they are, whatever the log level.

@@ -168,7 +168,7 @@ impl Notifier {
                     self.parts.store.remove(&Watched::of(&open.thread()).key()).await?;
                     Report::Unlisted
                 }
-                Step::Look => match Box::pin(self.look(&open.thread())).await {
+                Step::Look => match Box::pin(self.look(&open.thread(), visit.clock.now())).await {
                     Ok(picture) => Report::Looked(Box::new(picture)),
                     Err(error) => {
                         tracing::warn!(

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::documents::Watched;
 use crate::notifier::{Notifier, Visit};
+use crate::routing::routes;
 
 /// How much may be open at the same time.
 const MOST: usize = 5000;
@@ -79,9 +80,11 @@ impl Notifier {
         Ok(())
     }
 
-    /// Whether a deployment is one of an execution that is told of.
+    /// Whether a deployment is one of an execution that is told of. An execution that is only measured tells nobody.
     pub(crate) async fn belongs_to_a_pipeline(&self, deployment: &str, visit: &Visit) -> Result<bool, DeskError> {
-        for (name, execution) in self.open_pipelines().await? {
+        let config = self.config()?;
+        let is_told = |name: &str| !routes(config, Subject::Pipeline, name, visit.clock.now()).is_empty();
+        for (name, execution) in self.open_pipelines().await?.into_iter().filter(|(name, _)| is_told(name)) {
             let mut open = self.open(Subject::Pipeline, &name, &execution).await?;
             let has_it = |picture: &Picture| {
                 picture.actions.values().any(|action| action.external_id.as_deref() == Some(deployment))

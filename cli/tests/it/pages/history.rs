@@ -98,7 +98,7 @@ impl Teller<'_> {
             1 if one_in > 12 => Outcome::Inconclusive,
             _ => Outcome::Passed,
         };
-        self.picture.outcomes.insert(name.to_owned(), Moment { at: self.now, state: outcome });
+        self.picture.judgements.entry(name.to_owned()).or_default().insert(self.now, outcome);
         outcome != Outcome::Failed
     }
 

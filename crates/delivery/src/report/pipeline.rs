@@ -32,6 +32,8 @@ impl PipelineReport {
             }
         }
         measurements.retain(|measurement| is_in(measurement.at));
+        // How it stood at the end of the report, whatever came later.
+        let production = production.until(until);
         let of = |metric: Metric| measurements.iter().filter(move |measurement| measurement.metric == metric);
         let deployments = deployments(&measurements);
         let failures: Vec<_> = production.failures().into_iter().filter(|(_, at)| is_in(*at)).collect();

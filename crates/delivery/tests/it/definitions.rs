@@ -1,7 +1,9 @@
 //! What counts as what, case by case.
 
+use jiff::{SignedDuration, Timestamp};
 use stagegate_delivery::{Metric, Origin, Production, measure};
 use stagegate_notice::{ActionState, Picture};
+use stagegate_verdict::Outcome;
 
 use crate::world::{End, PIPELINE, picture, rule, rule_of, tell};
 
@@ -38,6 +40,27 @@ fn lead_time_begins_with_the_revision_where_that_is_known() {
     assert_eq!(lead(&picture), None);
     assert_eq!(told[0].events.len(), 18);
     assert!((from_start - 170.0).abs() < f64::EPSILON, "{from_start}");
+}
+
+/// A gate that was asked again counts again, in whatever order its verdicts are read.
+#[test]
+fn each_verdict_counts() {
+    let at = |minute: i64| "2026-01-05T09:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute);
+    let verdicts = [(1, Outcome::Failed), (2, Outcome::Inconclusive), (3, Outcome::Passed), (3, Outcome::Passed)];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0]] {
+        let mut picture = Picture::default();
+        for (minute, outcome) in order.map(|number: usize| verdicts[number]) {
+            let mut read = Picture::default();
+            read.judgements.entry("web-tests".to_owned()).or_default().insert(at(minute), outcome);
+            picture.join(&read);
+        }
+        let metrics = measure(PIPELINE, "e1", &picture, None).into_iter().map(|measurement| measurement.metric);
+        assert_eq!(
+            metrics.collect::<Vec<_>>(),
+            [Metric::GateFailed, Metric::GateInconclusive, Metric::GatePassed],
+            "{order:?}"
+        );
+    }
 }
 
 #[test]

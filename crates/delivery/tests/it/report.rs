@@ -47,6 +47,21 @@ fn a_report_has_a_beginning() {
     assert_eq!(web.deployments_per_week, 1.0);
 }
 
+/// What is after the time is not known: what was restored later is broken, and what broke later is not.
+#[test]
+fn a_report_has_an_end() {
+    let ends = [End::Deployed, End::FailsInProduction, End::Deployed];
+    let told = observed(&tell(&ends, 10));
+    let day = |until: &str| {
+        let report = Report::new(&told, |_| Some(rule()), None, at(until));
+        let web = &report.pipelines[0];
+        (web.failed_changes, web.broken_since.is_some(), web.restorations.len())
+    };
+    assert_eq!(day("2026-01-06T00:00:00Z"), (0, false, 0));
+    assert_eq!(day("2026-01-06T12:00:00Z"), (1, true, 0));
+    assert_eq!(day("2026-01-08T00:00:00Z"), (1, false, 1));
+}
+
 /// Nothing is said about what is not known: no rate of nothing, no production where none is named.
 #[test]
 fn nothing_is_made_up() {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use stagegate_config::{Config, DeliveryRule};
 use stagegate_delivery::{Measurement, Observed, Production, measure, take_due};
-use stagegate_notice::{Action, ActionState, ExecutionState, Moment, Picture, Thread};
+use stagegate_notice::{Action, ActionState, ExecutionState, Picture, Thread};
 use stagegate_pipeline_event::Event;
 use stagegate_verdict::Outcome;
 
@@ -154,7 +154,7 @@ impl Teller {
         self.stage("Source", &[("Source", "Source", "SUCCEEDED")]);
         let is_stopped = self.end == End::StoppedByTheGate;
         let outcome = if is_stopped { Outcome::Failed } else { Outcome::Passed };
-        self.answers.outcomes.insert("web-tests".to_owned(), Moment { at: self.now, state: outcome });
+        self.answers.judgements.entry("web-tests".to_owned()).or_default().insert(self.now, outcome);
         if !self.stage("Test", &[("Gate", "Invoke", if is_stopped { "FAILED" } else { "SUCCEEDED" })]) {
             return false;
         }

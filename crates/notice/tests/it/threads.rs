@@ -284,6 +284,55 @@ fn once(key: &'static str, is_shared: bool) -> Route<'static> {
     Route { channel: "oncall".to_owned(), is_threaded: false, stuck_after: None, wish: Box::new(wish) }
 }
 
+/// Wants one failure for each stage.
+fn once_for_each_stage() -> Route<'static> {
+    let wish = |notice: &Notice, _: &Picture| {
+        let once = vec![Once { key: format!("stage {:?}", notice.stage), is_shared: false }];
+        (notice.kind == Kind::Failed).then(|| Wish { once, ..Wish::default() })
+    };
+    Route { wish: Box::new(wish), ..once("", false) }
+}
+
+/// Wants each failure, at a later time.
+fn each_failure_later() -> Route<'static> {
+    let wish = |notice: &Notice, _: &Picture| {
+        (notice.kind == Kind::Failed).then(|| Wish { is_for_later: true, ..Wish::default() })
+    };
+    Route { wish: Box::new(wish), ..once("", false) }
+}
+
+/// Each entry that matches counts: what one has told already, another may still want.
+#[test]
+fn a_channel_of_several_routes_misses_nothing() {
+    let story =
+        Story { stages: vec![1, 1], failures: vec![0, 1], end: End::FailsInTheLastStage, pace: 1, failed_before: 0 };
+    for (name, routes, now_told, later_told) in [
+        ("once for each stage", vec![once_for_each_stage()], vec!["001", "003"], vec![]),
+        ("once, or once for each stage", vec![once("x", false), once_for_each_stage()], vec!["001", "003"], vec![]),
+        ("once for each stage, or once", vec![once_for_each_stage(), once("x", false)], vec!["001", "003"], vec![]),
+        ("once now, and all later", vec![once("x", false), each_failure_later()], vec!["001"], vec!["003", "004"]),
+        ("all later, and once now", vec![each_failure_later(), once("x", false)], vec!["001"], vec!["003", "004"]),
+        (
+            "all now, and once",
+            vec![route("oncall", false, |notice| notice.kind == Kind::Failed), once("x", false)],
+            vec!["001", "003", "004"],
+            vec![],
+        ),
+    ] {
+        let world = story.tell();
+        let (mut thread, mut outside) = (Thread::new(PIPELINE, EXECUTION), Outside::new(routes));
+        for number in 0..world.events.len() {
+            outside.run(&mut thread, heard(&world, number), "one", now(), &answers(&world, &[number]));
+        }
+        let key = |number: &&str| format!("failed/action-{number}");
+        let shown: Vec<_> = outside.keys().into_iter().map(|(_, key)| key.to_owned()).collect();
+        assert_eq!(shown, now_told.iter().map(key).collect::<Vec<_>>(), "{name}");
+        let collected = thread.posts["oncall"].iter().filter(|(_, post)| post.posted == Posted::Collected);
+        let collected: Vec<_> = collected.map(|(key, _)| key.clone()).collect();
+        assert_eq!(collected, later_told.iter().map(key).collect::<Vec<_>>(), "{name}");
+    }
+}
+
 #[test]
 fn each_channel_hears_what_it_wants() {
     let good = Story { stages: vec![1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };

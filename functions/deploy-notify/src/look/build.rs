@@ -13,7 +13,9 @@ impl Notifier {
     /// How a build stands that no pipeline has started.
     pub(super) async fn look_at_build(&self, id: &str) -> Result<Picture, DeskError> {
         let mut picture = Picture::default();
-        let Some(build) = self.build(id).await? else { return Ok(picture) };
+        // A build that is gone tells nothing: it is asked about for as long as one about which CodeBuild does not answer.
+        let unknown = || DeskError::Aws { what: format!("read the build {id}"), why: "CodeBuild has none".to_owned() };
+        let build = self.build(id).await?.ok_or_else(unknown)?;
         let ended = timestamp(build.end_time());
         let (Some(state), Some(at)) = (
             build.build_status().and_then(|status| build_state(status.as_str())),

@@ -12,7 +12,9 @@ impl Notifier {
     /// How a deployment stands that no pipeline has started.
     pub(super) async fn look_at_deployment(&self, id: &str) -> Result<Picture, DeskError> {
         let mut picture = Picture::default();
-        let Some(found) = self.deployment(id).await? else { return Ok(picture) };
+        let unknown =
+            || DeskError::Aws { what: format!("read the deployment {id}"), why: "CodeDeploy has none".to_owned() };
+        let found = self.deployment(id).await?.ok_or_else(unknown)?;
         let state = match found.status() {
             Some(DeploymentStatus::Succeeded) => ExecutionState::Succeeded,
             Some(DeploymentStatus::Failed) => ExecutionState::Failed,

@@ -13,9 +13,9 @@ use crate::notifier::Notifier;
 
 impl Notifier {
     /// What AWS answers.
-    pub(crate) async fn look(&self, thread: &Thread) -> Result<Picture, DeskError> {
+    pub(crate) async fn look(&self, thread: &Thread, now: Timestamp) -> Result<Picture, DeskError> {
         let mut answer = match thread.subject {
-            Subject::Pipeline => Box::pin(self.look_at_pipeline(thread)).await?,
+            Subject::Pipeline => Box::pin(self.look_at_pipeline(thread, now)).await?,
             Subject::Build => self.look_at_build(&thread.execution).await?,
             Subject::Deployment => self.look_at_deployment(&thread.execution).await?,
         };

@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use aws_sdk_codepipeline::types::{ActionExecutionDetail, PipelineExecution, PipelineExecutionStatus};
-use jiff::Timestamp;
+use aws_sdk_codepipeline::types::{ActionExecutionDetail, PipelineExecution};
+use jiff::{SignedDuration, Timestamp};
 use stagegate_desk::{DeskError, revisions, verdicts};
 use stagegate_notice::{
-    About, Action, ActionState, ExecutionState, Picture, Reason, ReasonSource, Revision, Thread, VerdictLine,
+    About, Action, ActionState, ExecutionState, Moment, Picture, Reason, ReasonSource, Revision, Thread, VerdictLine,
 };
 use tokio::time::Instant;
 
 use super::{cut, https, timestamp};
 use crate::notifier::Notifier;
 
+/// How long after an execution was tried again CodePipeline may answer as before.
+const SETTLED: SignedDuration = SignedDuration::from_mins(1);
 /// How long finding out who the author is in Slack may take.
 const AUTHOR: Duration = Duration::from_secs(10);
 
 impl Notifier {
-    pub(super) async fn look_at_pipeline(&self, thread: &Thread) -> Result<Picture, DeskError> {
+    pub(super) async fn look_at_pipeline(&self, thread: &Thread, now: Timestamp) -> Result<Picture, DeskError> {
         let (pipeline, id) = (thread.pipeline.as_str(), thread.execution.as_str());
         let execution = self.parts.pipelines.execution(pipeline, id).await?;
         let found = self.parts.pipelines.actions(pipeline, id).await?;
@@ -28,7 +30,7 @@ impl Notifier {
             }
         }
         self.add_reasons(thread, &mut picture).await;
-        enter(thread, &execution, &mut picture);
+        enter(thread, &execution, &mut picture, now);
         if picture.actions.values().any(|action| action.state == ActionState::Failed) {
             self.add_verdicts(thread, &mut picture).await;
             self.add_author(thread, &mut picture).await?;
@@ -165,7 +167,7 @@ fn action(detail: &ActionExecutionDetail) -> Option<(String, Action)> {
 }
 
 /// How the execution stands. CodePipeline does not say since when, so that it is the time of the last thing that is known.
-fn enter(thread: &Thread, execution: &PipelineExecution, picture: &mut Picture) {
+fn enter(thread: &Thread, execution: &PipelineExecution, picture: &mut Picture, now: Timestamp) {
     let Some(status) = execution.status() else { return };
     let Some(state) = ExecutionState::read(status.as_str()) else { return };
     let last = picture.last_progress();
@@ -176,7 +178,7 @@ fn enter(thread: &Thread, execution: &PipelineExecution, picture: &mut Picture) 
             last.max(thread.picture.last_progress())
         }
         // An answer that is a moment old does not take back that it was tried again.
-        ExecutionState::Failed if known.is_some_and(|moment| moment.state == ExecutionState::Resumed) => last,
+        ExecutionState::Failed if known.is_some_and(|moment| has_just_resumed(moment, now)) => last,
         ExecutionState::Failed => last.max(thread.picture.last_progress()),
         // Events have whole seconds: one of the same second that says more is the later one.
         _ => last.and_then(|at| Timestamp::from_second(at.as_second()).ok()),
@@ -184,9 +186,14 @@ fn enter(thread: &Thread, execution: &PipelineExecution, picture: &mut Picture) 
     if let Some(at) = at {
         picture.enter(state, at);
     }
-    let are_over = picture.actions.values().all(|action| action.state != ActionState::Started);
-    let has_failed = picture.actions.values().any(|action| action.state == ActionState::Failed);
-    picture.fails_without_action = *status == PipelineExecutionStatus::Failed && are_over && !has_failed;
+    if state == ExecutionState::Failed {
+        picture.note_failure();
+    }
+}
+
+/// Whether it was tried again so lately that CodePipeline's answer may be older.
+fn has_just_resumed(moment: Moment<ExecutionState>, now: Timestamp) -> bool {
+    moment.state == ExecutionState::Resumed && now.duration_since(moment.at) < SETTLED
 }
 
 /// When a revision was made, as CodePipeline tells of the artifact that holds it.
@@ -194,4 +201,45 @@ fn created(execution: &PipelineExecution, revision: &str) -> Option<Timestamp> {
     let artifacts = execution.artifact_revisions().iter();
     let of_it = artifacts.filter(|artifact| artifact.revision_id() == Some(revision));
     timestamp(of_it.filter_map(|artifact| artifact.created()).min())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_codepipeline::types::PipelineExecutionStatus;
+
+    use super::*;
+
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
+    }
+
+    /// What is known, when it is asked that CodePipeline says "Failed", and how the execution stands by then. Its last
+    /// action has succeeded, ten seconds after the beginning.
+    #[test]
+    fn an_end_in_failure_is_found_where_its_event_was_lost() {
+        use ExecutionState::{Failed, Resumed, Started};
+        for (name, known, at, expected) in [
+            ("nothing was heard", None, 20, Failed),
+            ("it was heard to begin", Some((Started, 0)), 20, Failed),
+            ("it was tried again before the answer can have been older", Some((Resumed, 30)), 95, Failed),
+            ("it was tried again a moment ago", Some((Resumed, 30)), 40, Resumed),
+        ] {
+            let mut thread = Thread::new("web", "1");
+            if let Some((state, at)) = known {
+                thread.picture.enter(state, time(at));
+            }
+            let done = Action {
+                started: Some(time(0)),
+                ended: Some(time(10)),
+                state: ActionState::Succeeded,
+                ..Action::default()
+            };
+            let mut answer = Picture { actions: [("a0".to_owned(), done)].into(), ..Picture::default() };
+            let execution = PipelineExecution::builder().status(PipelineExecutionStatus::Failed).build();
+            enter(&thread, &execution, &mut answer, time(at));
+            assert!(answer.failures_without_action.contains("a0"), "{name}");
+            thread.picture.join(&answer);
+            assert_eq!(thread.picture.execution_state(), Some(expected), "{name}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 mod calls;
 mod channels;
+mod deployments;
 mod orders;
 mod quiet;
 mod recorded;
