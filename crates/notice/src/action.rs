@@ -83,6 +83,9 @@ impl Default for Action {
     }
 }
 
+/// The category of actions in which people decide.
+pub(crate) const APPROVAL: &str = "Approval";
+
 impl Action {
     pub(crate) fn join(&mut self, other: &Self) {
         greater(&mut self.stage, &other.stage);
@@ -101,6 +104,6 @@ impl Action {
 
     /// Whether people decide.
     pub fn is_approval(&self) -> bool {
-        self.category.as_deref() == Some("Approval")
+        self.category.as_deref() == Some(APPROVAL)
     }
 }

@@ -8,7 +8,7 @@ use stagegate_pipeline_event::{ActionChange, Change, Event, ExecutionChange, Sta
 use stagegate_verdict::Outcome;
 
 use crate::about::{About, Series, VerdictLine};
-use crate::action::{Action, Reason, ReasonSource};
+use crate::action::{APPROVAL, Action, Reason, ReasonSource};
 use crate::register::{Moment, earlier, greater, kept};
 use crate::states::{ActionState, ExecutionState, StageState};
 use crate::subject::Subject;
@@ -140,12 +140,14 @@ impl Picture {
             text,
             code: kept(result.error_code.as_deref()),
         });
+        let category = kept(change.action_type.as_ref().and_then(|kind| kind.category.as_deref()));
         let action = Action {
             stage: kept(change.stage.as_deref()),
             name: kept(change.action.as_deref()),
-            category: kept(change.action_type.as_ref().and_then(|kind| kind.category.as_deref())),
             provider: kept(change.action_type.as_ref().and_then(|kind| kind.provider.as_deref())),
-            external_id: kept(result.id.as_deref()),
+            // That of an approval may be the token that answers it.
+            external_id: kept(result.id.as_deref()).filter(|_| category.as_deref() != Some(APPROVAL)),
+            category,
             started: time(change.start_time.as_deref()),
             ended: (state != ActionState::Started).then_some(at),
             state,

@@ -1,7 +1,9 @@
 //! Which failures people hear of, and when a pipeline is green again.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use stagegate_notice::{Action, ActionState, ExecutionState, Kind, Picture};
+use stagegate_pipeline_event::Event;
 
 fn time(minutes: i64) -> Timestamp {
     "2026-01-05T09:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minutes)
@@ -53,6 +55,24 @@ fn a_failure_without_a_failed_action_is_told() {
         let notices = picture.notices();
         let failures = notices.iter().filter(|notice| notice.kind == Kind::Failed).map(|notice| notice.key.as_str());
         assert_eq!(failures.collect::<Vec<_>>().join(", "), expected, "{name}");
+    }
+}
+
+/// The id of a build or a deployment is kept; what stands in its place for an approval may be the token that answers it.
+#[test]
+fn no_token_of_an_approval_is_kept() {
+    for (category, expected) in [("Build", Some("the-id")), ("Deploy", Some("the-id")), ("Approval", None)] {
+        let event = json!({
+            "detail-type": "CodePipeline Action Execution State Change", "source": "aws.codepipeline",
+            "account": "111122223333", "region": "eu-west-1", "time": "2026-01-05T09:00:00Z", "resources": [],
+            "detail": {
+                "pipeline": "web", "execution-id": "e1", "action-execution-id": "a1", "stage": "S", "action": "A",
+                "state": "SUCCEEDED", "execution-result": {"external-execution-id": "the-id"},
+                "type": {"owner": "AWS", "provider": "x", "category": category, "version": "1"},
+            },
+        });
+        let picture = Picture::of(&Event::read(&event).unwrap(), time(0));
+        assert_eq!(picture.actions["a1"].external_id.as_deref(), expected, "{category}");
     }
 }
 
