@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Release, Ruling, Terms};
+use crate::{Release, Revision, Ruling, Terms};
 
 /// A person in Slack, as far as Slack tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,12 +51,22 @@ pub enum Refusal {
     /// They have written the change, or started the execution.
     #[error("you wrote this change or started its release, and somebody else must approve it")]
     Author,
-    /// Nobody knows who has written the change.
+    /// Nobody knows who has written the change, or a part of it.
     #[error(
-        "its author is not known, so that nobody here can be told from them; approve it in the CodePipeline console, or give \
-         the pipeline a source that names the author (AuthorEmail)"
+        "its author is not known, or not that of all of its sources, so that nobody here can be told from them; approve it in \
+         the CodePipeline console, or give the pipeline sources that name the author (AuthorEmail)"
     )]
     AuthorUnknown,
+    /// CodePipeline was asked for the change and the start of the execution, and has not answered yet.
+    #[error(
+        "CodePipeline has not said yet who wrote this change and who started its release; it is asked again every few minutes"
+    )]
+    ReleaseUnknown,
+    /// Slack does not say who is in a group that may decide.
+    #[error(
+        "Slack does not say who is in the groups of its approvers; the log of the function approval-response says why"
+    )]
+    GroupsUnknown,
     /// Nobody knows the person's address.
     #[error("Slack does not say what your e-mail address is, so that you cannot be told from the change's author")]
     EmailUnknown,
@@ -73,7 +83,11 @@ pub fn authorise(terms: &Terms, release: &Release, person: &Person, ruling: Ruli
     if terms.author_may_approve || ruling == Ruling::Rejected {
         return Ok(grounds);
     }
-    if release.author_emails().next().is_none() {
+    if !release.is_read {
+        return Err(Refusal::ReleaseUnknown);
+    }
+    let is_known = |revision: &Revision| revision.author_email().is_some_and(is_of_a_person);
+    if release.revisions.is_empty() || !release.revisions.iter().all(is_known) {
         return Err(Refusal::AuthorUnknown);
     }
     let email = person.email.as_deref().ok_or(Refusal::EmailUnknown)?;
@@ -94,6 +108,12 @@ fn grounds(terms: &Terms, person: &Person) -> Option<Grounds> {
     let domain = domain.to_ascii_lowercase();
     let is_trusted = person.is_member && person.is_email_confirmed && terms.email_domains.contains(&domain);
     is_trusted.then_some(Grounds::EmailDomain { domain })
+}
+
+/// Whether it may be an address that somebody has in Slack. Services put others in the place of one that is kept private.
+fn is_of_a_person(email: &str) -> bool {
+    let domain = email.rsplit_once('@').map(|(_, domain)| domain.trim().to_lowercase());
+    domain.is_some_and(|domain| !domain.is_empty() && !domain.split('.').any(|label| label == "noreply"))
 }
 
 fn is_same(one: &str, other: &str) -> bool {

@@ -7,6 +7,23 @@ use crate::{
     Release, Ruling, Terms, Token, Tries, Vote,
 };
 
+impl Approval {
+    /// The request that it was opened by, with nothing in it that could be asked for again.
+    pub fn request(&self) -> Request {
+        Request {
+            place: self.place.clone(),
+            token: self.token.clone(),
+            execution: self.execution.clone(),
+            action_execution: self.action_execution.clone(),
+            expires_at: self.expires_at,
+            custom_data: self.custom_data.clone(),
+            review_link: self.review_link.clone(),
+            console_link: self.console_link.clone(),
+            release: Release::default(),
+        }
+    }
+}
+
 /// That an action waits for an approval, and what is known about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {

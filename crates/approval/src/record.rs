@@ -372,6 +372,13 @@ pub struct Delivery {
     pub shown: u32,
 }
 
+impl Delivery {
+    /// Whether Slack does not let it be changed any more.
+    pub(crate) fn is_final(&self) -> bool {
+        self.shown == u32::MAX
+    }
+}
+
 /// A message in Slack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlackMessage {

@@ -21,6 +21,9 @@ pub struct Release {
     /// What could not be found out, each reading after "failed to".
     #[serde(default)]
     pub gaps: Vec<String>,
+    /// Whether CodePipeline has told what the sources gave and how the execution was started.
+    #[serde(default)]
+    pub is_read: bool,
 }
 
 /// What a source gave.
@@ -70,7 +73,7 @@ impl Started {
     pub fn person(&self) -> Option<&str> {
         let arn = self.detail.as_deref().filter(|detail| detail.starts_with("arn:"))?;
         let resource = arn.splitn(6, ':').nth(5)?;
-        let is_person = resource.starts_with("assumed-role/") || resource.starts_with("user/");
+        let is_person = ["assumed-role/", "federated-user/", "user/"].iter().any(|kind| resource.starts_with(kind));
         resource.rsplit_once('/').map(|(_, name)| name).filter(|name| is_person && !name.is_empty())
     }
 }
@@ -105,14 +108,27 @@ pub struct VerdictNote {
     pub digest: String,
 }
 
+impl Revision {
+    /// The e-mail address of its author.
+    pub fn author_email(&self) -> Option<&str> {
+        self.author.as_ref()?.email.as_deref()
+    }
+}
+
 impl Release {
     /// The e-mail addresses of the authors.
     pub fn author_emails(&self) -> impl Iterator<Item = &str> {
-        self.revisions.iter().filter_map(|revision| revision.author.as_ref()?.email.as_deref())
+        self.revisions.iter().filter_map(Revision::author_email)
     }
 
-    /// Whether nothing is known.
-    pub fn is_unknown(&self) -> bool {
-        self.revisions.is_empty() && self.started.is_none() && self.verdicts.is_empty()
+    /// Whether everything is known that can be.
+    pub fn is_complete(&self) -> bool {
+        self.is_read && self.gaps.is_empty()
+    }
+
+    /// Whether this tells more than another look at the same release.
+    pub(crate) fn tells_more_than(&self, other: &Self) -> bool {
+        let known = |release: &Self| (release.is_read, std::cmp::Reverse(release.gaps.len()));
+        known(self) > known(other)
     }
 }

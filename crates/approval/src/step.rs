@@ -128,7 +128,7 @@ fn opened(approval: &mut Approval, request: Request) -> Reply {
     fill(&mut approval.custom_data, request.custom_data);
     fill(&mut approval.review_link, request.review_link);
     fill(&mut approval.console_link, request.console_link);
-    if approval.release.is_unknown() && !request.release.is_unknown() {
+    if request.release.tells_more_than(&approval.release) {
         approval.release = request.release;
     }
     if *approval == before {
@@ -350,7 +350,10 @@ fn conclude(approval: &mut Approval, outcome: Outcome) -> Reply {
         notice.tries = Tries::default();
         match &notice.state {
             NoticeState::Waiting => drop_notice(notice),
-            NoticeState::Sent(delivery) if notice.kind.asks() && delivery.message.is_none() => {
+            // Nothing can be changed that is in no channel of Slack, or that Slack did not let be changed.
+            NoticeState::Sent(delivery)
+                if notice.kind.asks() && (delivery.message.is_none() || delivery.is_final()) =>
+            {
                 results.push(Notice::new(NoticeKind::Result, &notice.channel));
             }
             NoticeState::Sent(_) | NoticeState::Dropped { .. } => {}

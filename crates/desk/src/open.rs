@@ -30,9 +30,7 @@ impl Desk {
         let id = request.id();
         let store = self.store()?;
         let known = self.approval(&id).await?;
-        let is_complete =
-            |known: &Approval| !known.is_requested() || (!known.release.is_unknown() && known.execution.is_some());
-        if !known.as_ref().is_some_and(is_complete) {
+        if known.as_ref().is_none_or(is_incomplete) {
             Box::pin(self.find_out(&mut request, clock)).await;
         }
         if known.is_none() {
@@ -50,6 +48,21 @@ impl Desk {
         Ok(Opened::Recorded(id))
     }
 
+    /// Asks again for what could not be found out when an open approval was opened. Gives what is known then.
+    ///
+    /// # Errors
+    ///
+    /// If the record cannot be read or written.
+    pub async fn complete(&self, approval: Approval, clock: &Clock) -> Result<Approval, DeskError> {
+        if !is_incomplete(&approval) {
+            return Ok(approval);
+        }
+        let mut request = approval.request();
+        Box::pin(self.find_out(&mut request, clock)).await;
+        let applied = self.apply(&approval.id, &[Event::Opened(Box::new(request))], clock).await?;
+        Ok(applied.map_or(approval, |applied| applied.approval))
+    }
+
     /// Adds to a request what CodePipeline and the gates know. What cannot be found out stands in the request.
     async fn find_out(&self, request: &mut Request, clock: &Clock) {
         if request.execution.is_none() {
@@ -64,4 +77,9 @@ impl Desk {
         }
         self.gather(request, clock).await;
     }
+}
+
+/// Whether people still decide, and something is not known that might be.
+fn is_incomplete(known: &Approval) -> bool {
+    known.is_requested() && (!known.release.is_complete() || known.execution.is_none())
 }

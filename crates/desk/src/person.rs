@@ -30,9 +30,7 @@ impl Desk {
     ) -> Result<(String, Grounds), Unverified> {
         let terms = self.settings.terms(&approval.place).map_err(Unverified::Unknown)?;
         let terms = terms.ok_or(Unverified::Refused(Refusal::NotAnApprover))?;
-        let person = self.person(&terms, user, deadline).await.map_err(Unverified::Unknown)?;
-        let grounds = authorise(&terms, &approval.release, &person, ruling).map_err(Unverified::Refused)?;
-        Ok((person.name, grounds))
+        self.authorised(&terms, approval, user, ruling, deadline).await
     }
 
     /// Whether a person may let an approval's execution through the gate that answers for people: by what
@@ -59,36 +57,69 @@ impl Desk {
             email_domains: set(&overriders.email_domains),
             ..terms
         };
-        let person = self.person(&terms, user, deadline).await.map_err(Unverified::Unknown)?;
-        let grounds = authorise(&terms, &approval.release, &person, Ruling::Approved).map_err(|refusal| {
-            Unverified::Refused(if refusal == Refusal::NotAnApprover { Refusal::NotAnOverrider } else { refusal })
-        })?;
-        Ok((person.name, grounds))
+        self.authorised(&terms, approval, user, Ruling::Approved, deadline).await.map_err(|unverified| match unverified
+        {
+            Unverified::Refused(Refusal::NotAnApprover) => refused(),
+            other => other,
+        })
     }
 
-    async fn person(&self, terms: &Terms, user: &UserId, deadline: Instant) -> Result<Person, DeskError> {
+    async fn authorised(
+        &self,
+        terms: &Terms,
+        approval: &Approval,
+        user: &UserId,
+        ruling: Ruling,
+        deadline: Instant,
+    ) -> Result<(String, Grounds), Unverified> {
+        let (person, unread) = self.person(terms, user, deadline).await.map_err(Unverified::Unknown)?;
+        match (authorise(terms, &approval.release, &person, ruling), unread) {
+            (Ok(grounds), _) => Ok((person.name, grounds)),
+            // They may be in a group that could not be read.
+            (Err(Refusal::NotAnApprover), Some(error)) if error.is_retryable() => {
+                Err(Unverified::Unknown(error.into()))
+            }
+            (Err(Refusal::NotAnApprover), Some(_)) => Err(Unverified::Refused(Refusal::GroupsUnknown)),
+            (Err(refusal), _) => Err(Unverified::Refused(refusal)),
+        }
+    }
+
+    /// A person, and why Slack does not say who is in one of the groups. One group that is gone is no reason not to look
+    /// into the others.
+    async fn person(
+        &self,
+        terms: &Terms,
+        user: &UserId,
+        deadline: Instant,
+    ) -> Result<(Person, Option<SlackError>), DeskError> {
         let slack = self.slack().await?;
         let profile = slack.user(user, deadline).await?;
-        let mut groups = Vec::new();
+        let (mut groups, mut unread) = (Vec::new(), None);
         // Who is named needs no group.
-        if !terms.users.contains(user.as_str()) {
-            for group in &terms.groups {
-                let Ok(id) = group.parse::<GroupId>() else { continue };
-                let members: Result<_, SlackError> = slack.group_users(&id, deadline).await;
-                if members?.contains(user) {
+        let asked = terms.groups.iter().filter(|_| !terms.users.contains(user.as_str()));
+        for (group, id) in asked.filter_map(|group| Some((group, group.parse::<GroupId>().ok()?))) {
+            match slack.group_users(&id, deadline).await {
+                Ok(members) if members.contains(user) => {
                     groups.push(group.clone());
                     break;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(group, why = error.to_string(), "who is in a group of approvers is not known");
+                    // The one that may pass is told.
+                    unread = unread.filter(SlackError::is_retryable).or(Some(error));
                 }
             }
         }
         let is_member = !(profile.is_bot || profile.is_deleted || profile.is_guest || profile.is_stranger);
-        Ok(Person {
+        let person = Person {
             user: user.to_string(),
             name: if profile.name.is_empty() { user.to_string() } else { profile.name },
             email: profile.email,
             is_email_confirmed: profile.is_email_confirmed,
             is_member,
             groups,
-        })
+        };
+        Ok((person, unread))
     }
 }

@@ -127,9 +127,12 @@ impl Pipelines {
     pub async fn ended(&self, approval: &Approval, now: Timestamp) -> Result<Option<Ended>, DeskError> {
         let place = &approval.place;
         let Some(execution) = &approval.execution else {
-            let state = self.state(place).await?;
-            let waits = state.is_some_and(|(_, state)| state.token() == Some(approval.token.expose()));
-            return Ok((!waits).then(|| expired_or_gone(approval, now)));
+            return Ok(match self.state(place).await? {
+                Some((_, state)) if state.token() == Some(approval.token.expose()) => None,
+                Some(_) => Some(expired_or_gone(approval, now)),
+                // In the PARALLEL mode a pipeline has no state, and it may wait. Its own time limit holds.
+                None => approval.expires_at.filter(|end| now > *end).map(|_| Ended::Expired),
+            });
         };
         let action = match self.action(place, execution, approval.action_execution.as_deref()).await {
             Ok(action) => action,
@@ -157,7 +160,7 @@ impl Pipelines {
             return Ok(answered);
         }
         let at = action.last_update_time().and_then(|time| Timestamp::from_millisecond(time.to_millis().ok()?).ok());
-        let is_late = |at: Timestamp| approval.expires_at.is_some_and(|end| at + EXPIRY_TOLERANCE >= end);
+        let is_late = |at: Timestamp| approval.expires_at.is_some_and(|end| end.duration_since(at) <= EXPIRY_TOLERANCE);
         if at.is_some_and(is_late) {
             return Ok(Ended::Expired);
         }

@@ -23,13 +23,14 @@ impl Desk {
     pub(crate) async fn gather(&self, request: &mut Request, clock: &Clock) {
         let place = request.place.clone();
         let Some(execution) = request.execution.clone() else { return };
-        match self.pipelines.actions(&place.pipeline, &execution).await {
-            Ok(actions) => self.take_from_actions(request, &actions, clock).await,
-            Err(error) => request.release.gaps.push(error.to_string()),
-        }
+        let actions = match self.pipelines.actions(&place.pipeline, &execution).await {
+            Ok(actions) => Ok(self.take_from_actions(request, &actions, clock).await),
+            Err(error) => Err(request.release.gaps.push(error.to_string())),
+        };
         let release = &mut request.release;
-        if let Err(error) = self.take_execution(&place, &execution, release).await {
-            release.gaps.push(error.to_string());
+        match self.take_execution(&place, &execution, release).await {
+            Ok(()) => release.is_read = actions.is_ok(),
+            Err(error) => release.gaps.push(error.to_string()),
         }
         match self.previous(&place, &execution).await {
             Ok(previous) => release.previous = previous,

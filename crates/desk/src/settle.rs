@@ -86,7 +86,8 @@ impl Desk {
             Effect::Show { notice } => match self.show(approval, notice).await {
                 Ok(()) => Event::Shown { notice, revision: approval.revision },
                 Err(error) => {
-                    let is_final = matches!(&error, DeskError::Slack(error) if !error.is_retryable());
+                    // What people can set right, such as a token, is tried again.
+                    let is_final = matches!(&error, DeskError::Slack(error) if error.cannot_be_changed());
                     let why = error.to_string();
                     tracing::error!(approval = %id, notice, why, "a message could not be changed");
                     Event::ShowFailed { notice, why, is_final }
@@ -110,10 +111,8 @@ impl Desk {
                     let why = "answer the approval: CodePipeline says that it was answered, and that it still waits";
                     Event::AnswerFailed { why: why.to_owned() }
                 }
-                Err(error) => {
-                    tracing::warn!(approval = %approval.id, why = error.to_string(), "answered before, by whom is not known");
-                    Event::AnswerRefused { found: None }
-                }
+                // Perhaps it was this very answer that was taken before. It is refused again, and looked up again.
+                Err(error) => Event::AnswerFailed { why: error.to_string() },
             },
             Err(error) => {
                 let why = error.to_string();

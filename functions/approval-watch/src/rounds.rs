@@ -1,6 +1,6 @@
 //! One open approval.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use stagegate_approval::{Approval, ApprovalId, Event, OpenApproval, Phase, Release, Request, alarms};
 use stagegate_desk::{Clock, Desk, DeskError, Found};
 
@@ -8,6 +8,9 @@ use crate::gates::Gates;
 
 /// How long after its time an approval counts as expired although CodePipeline cannot be asked.
 const GRACE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long what could not be found out is asked for in each round.
+const SOON: SignedDuration = SignedDuration::from_mins(15);
 
 /// Does for an approval what time, other people and other processes have left to do.
 ///
@@ -21,11 +24,14 @@ pub async fn look_at(
     holder: &str,
     clock: &Clock,
 ) -> Result<(), DeskError> {
-    let Some(approval) = desk.approval(id).await? else { return reopen(desk, id, holder, clock).await };
+    let Some(mut approval) = desk.approval(id).await? else { return reopen(desk, id, holder, clock).await };
     if matches!(approval.phase, Phase::Closed { .. }) {
         return desk.unlist(id).await;
     }
     if approval.outcome().is_none() {
+        if asks_again(&approval, clock.now()) {
+            approval = Box::pin(desk.complete(approval, clock)).await?;
+        }
         let is_over = match desk.end(&approval, clock).await {
             Ok(is_over) => is_over,
             Err(error) => {
@@ -47,9 +53,16 @@ pub async fn look_at(
     desk.settle(id, holder, clock).await
 }
 
+/// Whether what could not be found out is asked for again in this round: soon after the request in each, then in one of
+/// fifteen, as it may be a right that is missing.
+fn asks_again(approval: &Approval, now: Timestamp) -> bool {
+    now.duration_since(approval.requested_at) < SOON || now.as_second() / 60 % 15 == 0
+}
+
 /// Where CodePipeline cannot be asked, its own time limit still holds.
 async fn expire(desk: &Desk, approval: &Approval, clock: &Clock) -> Result<bool, DeskError> {
-    let is_over = approval.expires_at.is_some_and(|end| clock.now() > end + GRACE);
+    let ends = |end: Timestamp| end.checked_add(GRACE).unwrap_or(Timestamp::MAX);
+    let is_over = approval.expires_at.is_some_and(|end| clock.now() > ends(end));
     if is_over {
         desk.apply(&approval.id, &[Event::Ended(stagegate_approval::Ended::Expired)], clock).await?;
     }

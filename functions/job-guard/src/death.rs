@@ -111,7 +111,9 @@ impl Death {
             Cause::NotAnswered => (
                 FailureKind::SystemUnavailable,
                 format!("did its work and could not deliver its answer{after}"),
-                "its log holds the answer and what CodePipeline said; retry the action".to_owned(),
+                "its log holds the answer and what CodePipeline said; give its role the right, if one was missing, and retry \
+                 the action"
+                    .to_owned(),
             ),
             Cause::Error(kind) => {
                 (FailureKind::JobFailed, format!("ended with an error of the type {kind}{after}"), LOG.to_owned())

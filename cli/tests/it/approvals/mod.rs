@@ -6,6 +6,7 @@ mod channels;
 mod closing;
 mod crowd;
 mod deciding;
+mod gathering;
 mod killing;
 mod overriding;
 mod proxy;

@@ -125,6 +125,14 @@ impl World {
         }
     }
 
+    /// Waits for something, while the minutes pass.
+    pub(crate) async fn until_in_time(&self, what: &str, holds: impl FnMut() -> bool) {
+        tokio::select! {
+            () = self.until(what, holds) => {}
+            () = self.minutes_pass() => unreachable!("time passes for ever"),
+        }
+    }
+
     /// How an execution ended, while the minutes pass.
     pub(crate) async fn status_in_time(&self, execution: &str) -> String {
         tokio::select! {

@@ -84,6 +84,8 @@ async fn an_approver_clicks_and_the_release_goes_through() {
         for word in ["Approve web?", "17 tests: 17 passed", "2 smoke tests: 2 passed", "Approve", "Reject"] {
             assert!(said.contains(word), "the request lacks {word:?}: {said}");
         }
+        // What people hear has come as far.
+        browser.wait_for("[data-thread][data-status='waiting for approval']").await?;
         let scroll = "document.querySelector(arguments[0]).scrollIntoView({block: 'center'});";
         browser.script(scroll, json!([request])).await?;
         picture(&browser, "approval.png").await?;

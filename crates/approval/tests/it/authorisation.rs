@@ -18,7 +18,8 @@ fn person(user: &str, email: Option<&str>) -> Person {
 fn release(author: Option<&str>, started: Option<&str>) -> Release {
     let author = author.map(|email| Author { name: None, email: Some(email.to_owned()) });
     let started = started.map(|arn| Started { trigger: "StartPipelineExecution".into(), detail: Some(arn.to_owned()) });
-    Release { revisions: vec![Revision { author, ..Revision::default() }], started, ..Release::default() }
+    let revisions = vec![Revision { author, ..Revision::default() }];
+    Release { revisions, started, is_read: true, ..Release::default() }
 }
 
 #[test]
@@ -59,7 +60,7 @@ type Case = (Option<&'static str>, Option<String>, Option<&'static str>, Result<
 fn the_author_may_not_approve_where_that_is_configured() {
     let strict = Terms { author_may_approve: false, ..terms(1) };
     let session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0/";
-    let cases: [Case; 12] = [
+    let cases: [Case; 15] = [
         (Some("ana@example.com"), None, Some("ana@example.com"), Err(Refusal::Author)),
         (Some("Ana@Example.com "), None, Some("ana@example.com"), Err(Refusal::Author)),
         (Some("ben@example.com"), None, Some("ana@example.com"), Ok(())),
@@ -84,6 +85,15 @@ fn the_author_may_not_approve_where_that_is_configured() {
             Ok(()),
         ),
         (Some("ben@example.com"), Some("ana".into()), Some("ana@example.com"), Ok(())),
+        (
+            Some("ben@example.com"),
+            Some("arn:aws:sts::111122223333:federated-user/ana".into()),
+            Some("ana@example.com"),
+            Err(Refusal::Author),
+        ),
+        // A service keeps the address private, so that nobody knows whose it is.
+        (Some("1+ana@users.noreply.github.com"), None, Some("ana@example.com"), Err(Refusal::AuthorUnknown)),
+        (Some(""), None, Some("ana@example.com"), Err(Refusal::AuthorUnknown)),
         (None, None, Some("ana@example.com"), Err(Refusal::AuthorUnknown)),
         (None, Some(format!("{session}cora")), Some("ana@example.com"), Err(Refusal::AuthorUnknown)),
         (Some("ben@example.com"), None, None, Err(Refusal::EmailUnknown)),
@@ -96,5 +106,32 @@ fn the_author_may_not_approve_where_that_is_configured() {
         // Everybody who may decide may stop it, and without the rule everybody may approve.
         assert!(authorise(&strict, &release, &person, Ruling::Rejected).is_ok());
         assert!(authorise(&terms(1), &release, &person, Ruling::Approved).is_ok());
+    }
+}
+
+/// Each part of the change has its author, and none of them may approve it; while CodePipeline has not told who they are
+/// and who started it, nobody may.
+#[test]
+fn every_author_of_a_change_counts() {
+    let strict = Terms { author_may_approve: false, ..terms(1) };
+    let of = |authors: &[Option<&str>]| Release {
+        revisions: authors.iter().flat_map(|author| release(*author, None).revisions).collect(),
+        is_read: true,
+        ..Release::default()
+    };
+    let (ana, ben) = (Some("ana@example.com"), Some("ben@example.com"));
+    let unread = Release { is_read: false, ..of(&[ben]) };
+    for (name, release, expected) in [
+        ("nobody is named", of(&[]), Err(Refusal::AuthorUnknown)),
+        ("one source, somebody else", of(&[ben]), Ok(Grounds::User)),
+        ("two sources, somebody else", of(&[ben, ben]), Ok(Grounds::User)),
+        ("the second source is hers", of(&[ben, ana]), Err(Refusal::Author)),
+        ("the second source names nobody", of(&[ben, None]), Err(Refusal::AuthorUnknown)),
+        ("the first source names nobody", of(&[None, ben]), Err(Refusal::AuthorUnknown)),
+        ("who started it is not read", unread, Err(Refusal::ReleaseUnknown)),
+    ] {
+        let person = person("U1", ana);
+        assert_eq!(authorise(&strict, &release, &person, Ruling::Approved), expected, "{name}");
+        assert!(authorise(&strict, &release, &person, Ruling::Rejected).is_ok(), "{name}");
     }
 }

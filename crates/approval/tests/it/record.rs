@@ -121,4 +121,11 @@ fn channels_without_changes_get_a_result() {
     let changed = Event::Posted { notice: 0, delivery: message("1.0", 0) };
     let asked = step(&opened(1), changed, at(0)).approval;
     assert_eq!(step(&asked, Event::Ended(Ended::Superseded), at(1)).approval.notices.len(), 1);
+    // Slack does not let this one be changed any more.
+    for (is_final, expected) in [(true, 2), (false, 1)] {
+        let failed = Event::ShowFailed { notice: 0, why: "message_not_found".to_owned(), is_final };
+        let stuck = step(&step(&asked, vote("U1", Ruling::Approved, 1), at(1)).approval, failed, at(2)).approval;
+        let over = step(&stuck, Event::Ended(Ended::Superseded), at(3)).approval;
+        assert_eq!(over.notices.len(), expected, "{is_final}");
+    }
 }

@@ -59,6 +59,12 @@ impl SlackError {
         }
     }
 
+    /// Whether a message cannot be changed any more: it is gone, or Slack does not allow it.
+    pub fn cannot_be_changed(&self) -> bool {
+        self.code()
+            .is_some_and(|code| ["message_not_found", "cant_update_message", "edit_window_closed"].contains(&code))
+    }
+
     /// Whether the same call may succeed later. Mind [`SlackError::may_have_been_done`] where it is a post.
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind(), ErrorKind::RateLimited | ErrorKind::Unavailable)

@@ -253,6 +253,21 @@ async fn slacks_words_are_sorted_and_explained() {
     }
 }
 
+/// What people can set right, or what passes, is no reason not to try it again.
+#[tokio::test]
+async fn a_message_that_cannot_be_changed_is_told_from_what_can_be_set_right() {
+    let about_it = ["message_not_found", "cant_update_message", "edit_window_closed"];
+    let other =
+        ["token_revoked", "invalid_auth", "not_in_channel", "channel_not_found", "is_archived", "internal_error"];
+    for (codes, expected) in [(&about_it[..], true), (&other[..], false)] {
+        for code in codes {
+            let server = Server::start([refused(code)]).await;
+            let error = post(&server, Duration::from_secs(60)).await.unwrap_err();
+            assert_eq!(error.cannot_be_changed(), expected, "{code}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_huge_answer_is_not_read() {
     let server = Server::start([Reply::Plain(200, "x".repeat(5 << 20))]).await;
