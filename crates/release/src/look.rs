@@ -10,7 +10,7 @@ use crate::measured::{Measured, State, together};
 use crate::overrides::Override;
 use crate::plan::{Missing, Plan};
 use crate::sampling::{End, Progress, Schedule, Step};
-use crate::time::{self, Calendars, TimeConditions, next_opening};
+use crate::time::{self, Calendars, Opening, TimeConditions, next_opening};
 
 /// What a look led to.
 #[derive(Clone, Debug)]
@@ -117,8 +117,9 @@ async fn measure(
     let mut measured = conditions.measure(now);
     if let Some(waits) = measured.iter_mut().find(|one| one.state == State::NotYet) {
         waits.message.push_str(&match next_opening(&conditions, now) {
-            Some(next) => format!("; it is open again at {}", time::clock(next, &zone_of(plan))),
-            None => "; it does not open again within 400 days".to_owned(),
+            Opening::At(next) => format!("; it is open again at {}", time::clock(next, &zone_of(plan))),
+            Opening::Never => "; it does not open again within 400 days".to_owned(),
+            Opening::Unknown(why) => format!("; when it opens again is not known, because {why}"),
         });
     }
     if together(&measured) == State::Met || plan.schedule().is_single() {

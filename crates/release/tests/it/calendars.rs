@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use stagegate_config::release::Zone;
 use stagegate_release::calendar::Calendar;
-use stagegate_release::{Circumstances, State, TimeConditions, Unmeasured, next_opening, parse_calendar};
+use stagegate_release::{Circumstances, Opening, State, TimeConditions, Unmeasured, next_opening, parse_calendar};
 use stagegate_verdict::Execution;
 
 use crate::{at, gate};
@@ -263,7 +263,7 @@ fn a_calendar_freezes_with_exceptions_and_is_an_error_where_it_cannot_be_read() 
     }
     let calendars = vec![read];
     let conditions = TimeConditions::new(&gate, &calendars, None);
-    assert_eq!(next_opening(&conditions, now), Some(at("2026-12-25T23:00:00Z")));
+    assert_eq!(next_opening(&conditions, now), Opening::At(at("2026-12-25T23:00:00Z")));
 }
 
 #[test]
@@ -286,7 +286,36 @@ fn a_calendar_opens_windows() {
     }
     let calendars = vec![read];
     let conditions = TimeConditions::new(&gate, &calendars, None);
-    assert_eq!(next_opening(&conditions, at("2026-11-25T12:00:00Z")), Some(at("2026-11-26T09:00:00Z")));
+    assert_eq!(next_opening(&conditions, at("2026-11-25T12:00:00Z")), Opening::At(at("2026-11-26T09:00:00Z")));
+}
+
+/// A calendar that cannot be read could open or close anything.
+#[test]
+fn when_it_opens_again_is_not_known_without_the_calendars() {
+    let gone = || Err(Unmeasured::new("the calendar w.ics cannot be read: it is gone"));
+    let endless =
+        || Ok(parse(&event("DTSTART;VALUE=DATE:20200101\nRRULE:FREQ=DAILY;BYMONTHDAY=1,2,3,4,5,6,7")).unwrap());
+    let in_calendar = "calendars: [{file: w.ics, events: windows, zone: UTC}]";
+    let freezes = "calendars: [{file: w.ics, zone: UTC}]";
+    let frozen = "freezes: [{name: f, from: 2026-11-20, to: 2036-11-27, zone: UTC}]";
+    for (keys, calendar, part) in [
+        (in_calendar.to_owned(), gone(), Some("it is gone")),
+        (format!("windows: [{{days: [mon], zone: UTC}}]\n{freezes}"), gone(), Some("it is gone")),
+        (format!("{frozen}\n{freezes}"), endless(), None),
+    ] {
+        let (gate, calendars) = (gate(&keys), vec![calendar]);
+        let found = next_opening(&TimeConditions::new(&gate, &calendars, None), at("2026-11-25T12:00:00Z"));
+        match (&found, part) {
+            (Opening::Never, None) => {}
+            (Opening::Unknown(why), Some(part)) => assert!(why.to_string().contains(part), "{keys}: {why}"),
+            _ => panic!("{keys}: {found:?}"),
+        }
+    }
+    // A window that stands in the policy opens whatever the calendar of windows says.
+    let gate = gate(&format!("windows: [{{days: [mon], zone: UTC}}]\n{in_calendar}"));
+    let calendars = vec![gone()];
+    let found = next_opening(&TimeConditions::new(&gate, &calendars, None), at("2026-11-25T12:00:00Z"));
+    assert_eq!(found, Opening::At(at("2026-11-30T00:00:00Z")));
 }
 
 proptest! {
