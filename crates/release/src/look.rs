@@ -62,7 +62,8 @@ pub async fn look(
     let (given, measured) = if due > now {
         let Some(given) = given.await else {
             let summary = format!("the first look is due at {}", time::clock(due, &Zone::utc()));
-            let summary = if progress.samples() == 0 { summary } else { waiting(&[], schedule, &progress) };
+            let reason = progress.reason().unwrap_or_default();
+            let summary = if progress.samples() == 0 { summary } else { waiting(reason, schedule, &progress) };
             return Ok(Looked::Waiting { progress, next: due, summary });
         };
         (Some(given), measuring.await)
@@ -77,8 +78,9 @@ pub async fn look(
     let (progress, step) = progress.sample(schedule, state, now);
     Ok(match step {
         Step::Wait(next) => {
-            let summary = waiting(&measured, schedule, &progress);
-            Looked::Waiting { progress, next, summary }
+            let reason = not_met(&measured);
+            let summary = waiting(&reason, schedule, &progress);
+            Looked::Waiting { progress: progress.because(&reason), next, summary }
         }
         Step::Done(end) => Looked::Done(Box::new(verdict(subject, &measured, schedule, &progress, end, now))),
     })
@@ -139,14 +141,18 @@ fn zone_of(plan: &Plan) -> Zone {
 }
 
 /// One line about a gate that goes on looking.
-fn waiting(measured: &[Measured], schedule: &Schedule, progress: &Progress) -> String {
+fn waiting(reason: &str, schedule: &Schedule, progress: &Progress) -> String {
     let counts = counts(schedule, progress);
-    let not_met: Vec<&str> =
-        measured.iter().filter(|one| one.state != State::Met).map(|one| one.message.as_str()).collect();
-    match not_met.is_empty() {
+    match reason.is_empty() {
         true => format!("waiting: {counts}"),
-        false => format!("waiting: {}; {counts}", not_met.join("; ")),
+        false => format!("waiting: {reason}; {counts}"),
     }
+}
+
+/// What is not green, in one line.
+fn not_met(measured: &[Measured]) -> String {
+    let not_met = measured.iter().filter(|one| one.state != State::Met);
+    not_met.map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn counts(schedule: &Schedule, progress: &Progress) -> String {
