@@ -60,10 +60,10 @@ pub struct Metric {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::queries"))]
     pub queries: BTreeMap<String, MetricQuery>,
-    /// A metric math expression, such as `100 * errors / requests`. It can be left out where there is one metric.
+    /// A metric math expression, such as `100 * FILL(errors, 0) / requests`. It can be left out where there is one metric.
     #[serde(default)]
     pub expression: Option<String>,
-    /// The time that one value stands for.
+    /// The time that one value stands for: whole seconds.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "1m")))]
     pub period: Option<Length>,
@@ -161,6 +161,13 @@ impl Metric {
                 return Some(format!("has a metric {name:?} whose `min` is above its `max`"));
             }
             _ => {}
+        }
+        for (key, length) in [("period", self.period()), ("over", self.over())] {
+            if length.as_duration().subsec_nanos() > 0 {
+                return Some(format!(
+                    "has a metric {name:?} whose `{key}` is {length}; CloudWatch counts in whole seconds"
+                ));
+            }
         }
         let (period, over) = (self.period().as_duration().as_secs(), self.over().as_duration().as_secs());
         if ![1, 5, 10, 20, 30].contains(&period) && !period.is_multiple_of(60) {

@@ -80,6 +80,18 @@ pub(crate) fn refused_release() -> Vec<(String, Vec<&'static str>)> {
         ),
         (
             release(
+                "metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 1, period: 400ms}] # not of this",
+            ),
+            vec!["whose `period` is 400ms; CloudWatch counts in whole seconds"],
+        ),
+        (
+            release(
+                "metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 1, over: 1m500ms}] # not of this",
+            ),
+            vec!["whose `over` is 1m500ms"],
+        ),
+        (
+            release(
                 "metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 1, period: 5m, over: 1m}] # not of this",
             ),
             vec!["looks at 0 values"],
@@ -91,6 +103,12 @@ pub(crate) fn refused_release() -> Vec<(String, Vec<&'static str>)> {
         (
             release("alarms: {names: [a]}\n    sampling: {green_for: 10m, delay: 5m, give_up_after: 15m} # too early"),
             vec!["stagegate.yaml:4:", "before it can have passed"],
+        ),
+        (
+            release(
+                "alarms: {names: [a]}\n    sampling: {green_for: 10m500ms, delay: 5m500ms, give_up_after: 15m1s} # too early",
+            ),
+            vec!["before it can have passed"],
         ),
         (
             release("alarms: {names: [a]}\n    sampling: {give_up_after: 61d} # too early"),
