@@ -23,9 +23,12 @@ pub struct Looks {
     /// What the gate waits for, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Since when people are shown this.
+    /// When people were last told of such a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
+    /// The line that they were told of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
     /// What the gate has found at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<VerdictNote>,
@@ -88,10 +91,10 @@ pub(crate) fn wait(
     looks.progress = progress.or(looks.progress.take());
     looks.next = Some(next);
     let is_old = looks.told_at.is_none_or(|at| now.duration_since(at) >= TELL_EVERY);
-    let is_told = is_old && looks.summary.as_ref() != Some(&summary);
-    looks.summary = Some(summary);
+    // Compared with what they were told, not with the look before: a new line that stays is news until it was told.
+    let is_told = is_old && looks.told.as_ref() != Some(&summary);
     if is_told {
-        looks.told_at = Some(now);
+        (looks.told_at, looks.told) = (Some(now), Some(summary.clone()));
     }
     is_told
 }
