@@ -5,6 +5,7 @@ use stagegate_config::release::Zone;
 use stagegate_verdict::{Execution, Finding, Outcome, Verdict, VerdictBuilder};
 
 use crate::conditions::{self, length};
+use crate::facts::{Known, Unmeasured};
 use crate::gather::Sources;
 use crate::measured::{Measured, State, together};
 use crate::overrides::Override;
@@ -59,22 +60,27 @@ pub async fn look(
     let due = progress.due(schedule);
     let given = Box::pin(given_override(sources, subject, now));
     let measuring = Box::pin(measure(plan, subject, sources, calendars, now));
-    let (given, measured) = if due > now {
-        let Some(given) = given.await else {
+    let (given, mut measured) = if due > now {
+        let Ok(Some(given)) = given.await else {
             let summary = format!("the first look is due at {}", time::clock(due, &Zone::utc()));
             let reason = progress.reason().unwrap_or_default();
             let summary = if progress.samples() == 0 { summary } else { waiting(reason, schedule, &progress) };
             return Ok(Looked::Waiting { progress, next: due, summary });
         };
-        (Some(given), measuring.await)
+        (Ok(Some(given)), measuring.await)
     } else {
         tokio::join!(given, measuring)
     };
-    let state = together(&measured);
+    let unknown = match given {
+        Ok(Some(given)) => {
+            tracing::info!(gate = subject.gate, state = ?together(&measured), "looked, and an override holds");
+            return Ok(Looked::Done(Box::new(overridden(subject, &given, &measured, now))));
+        }
+        Ok(None) => None,
+        Err(reason) => Some(reason),
+    };
+    let state = state_of(&mut measured, unknown);
     tracing::info!(gate = subject.gate, ?state, samples = progress.samples() + 1, "looked");
-    if let Some(given) = given {
-        return Ok(Looked::Done(Box::new(overridden(subject, &given, &measured, now))));
-    }
     let (progress, step) = progress.sample(schedule, state, now);
     Ok(match step {
         Step::Wait(next) => {
@@ -86,21 +92,29 @@ pub async fn look(
     })
 }
 
-/// The override that holds for this look, if one was given. One that cannot be read is none.
-async fn given_override(sources: &Sources, subject: &Subject, now: Timestamp) -> Option<Override> {
-    let (store, execution) = (sources.store()?, subject.execution.execution.as_deref()?);
-    let stored = match store.get(&Override::key(execution, &subject.gate)).await {
-        Ok(stored) => stored?.document,
-        Err(error) => {
-            tracing::warn!(%error, "failed to look for an override; the gate goes on without one");
-            return None;
-        }
-    };
-    match stored.fault(execution, &subject.gate, now) {
-        None => Some(stored),
+/// The override that holds for this look, if one was given.
+async fn given_override(sources: &Sources, subject: &Subject, now: Timestamp) -> Known<Option<Override>> {
+    let Some(execution) = subject.execution.execution.as_deref() else { return Ok(None) };
+    let holding = |given: Override| match given.fault(execution, &subject.gate, now) {
+        None => Some(given),
         Some(reason) => {
             tracing::warn!(reason, "an override does not hold");
             None
+        }
+    };
+    Ok(sources.overridden(execution, &subject.gate).await?.and_then(holding))
+}
+
+/// How the conditions stand together. Where it is not known whether somebody has overridden the gate, a look that is not
+/// green was not taken: it may be one that does not count.
+fn state_of(measured: &mut Vec<Measured>, unknown: Option<Unmeasured>) -> State {
+    let state = together(measured);
+    match unknown.filter(|_| state != State::Met) {
+        None => state,
+        Some(reason) => {
+            tracing::warn!(why = reason.to_string(), "failed to look for an override");
+            measured.push(Measured::new("override", State::Error, reason.to_string()));
+            State::Error
         }
     }
 }

@@ -96,6 +96,10 @@ pub(crate) fn refused_release() -> Vec<(String, Vec<&'static str>)> {
             ),
             vec!["looks at 0 values"],
         ),
+        (
+            release("probes: [{url: 'https://a.b/', jsonpath: $, predicate: exists, timeout: 21s}] # too long"),
+            vec!["a probe may take 20s at the most, not 21s"],
+        ),
         (release("probes: [{url: status.example.com, jsonpath: $, predicate: exists}]"), vec!["is no URL"]),
         (release("probes: [{url: 'https://a.b/', jsonpath: \"$\\n\", predicate: exists}]"), vec!["on one line"]),
         (release("probes: [{url: 'https://a.b/', jsonpath: $, predicate: '== {{x}}'}]"), vec!["{{variables}}"]),
