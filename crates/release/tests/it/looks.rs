@@ -7,7 +7,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudwatch::config::retry::RetryConfig;
 use aws_sdk_cloudwatch::config::{Credentials, SharedCredentialsProvider};
 use jiff::SignedDuration;
-use stagegate_release::{Calendars, Looked, Plan, Progress, Sources, Subject, look};
+use stagegate_release::{Calendars, Looked, Override, Plan, Progress, Sources, Subject, look};
 use stagegate_state_store::StateStore;
 use stagegate_verdict::{Execution, Outcome, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,13 +72,13 @@ fn sources(address: SocketAddr) -> Sources {
     Sources::new(&sdk, Some(StateStore::new(&sdk, "state", None)))
 }
 
-fn subject() -> Subject {
+fn subject(overridden: Option<Override>) -> Subject {
     let execution = Execution {
         pipeline: Some("web".to_owned()),
         stage: Some("Production".to_owned()),
         execution: Some(EXECUTION.to_owned()),
     };
-    Subject { gate: "web".to_owned(), execution }
+    Subject { gate: "web".to_owned(), execution, overridden }
 }
 
 /// A probe of the server whose predicate holds, or does not.
@@ -122,7 +122,7 @@ async fn everything_is_asked_at_the_same_time() {
         probe(address, true),
         probe(address, true)
     );
-    let verdict = done(looked(&keys, &subject(), None, &sources(address), 0).await);
+    let verdict = done(looked(&keys, &subject(None), None, &sources(address), 0).await);
     assert_eq!(verdict.findings().len(), 7, "{verdict:?}");
     for finding in verdict.findings() {
         assert!(!finding.message.contains("no answer within"), "{finding:?}");
@@ -143,7 +143,7 @@ async fn a_gate_does_not_fail_where_an_override_cannot_be_read() {
     ] {
         let address = server(1, answer).await;
         let probes = format!("probes: [{}]", probe(address, holds));
-        let verdict = done(looked(&probes, &subject(), None, &sources(address), 0).await);
+        let verdict = done(looked(&probes, &subject(None), None, &sources(address), 0).await);
         assert_eq!(verdict.outcome(), outcome, "{answer} {holds}: {verdict:?}");
         let unread = verdict.findings().iter().find(|finding| finding.rule == "override");
         assert_eq!(unread.is_some(), outcome == Outcome::Inconclusive, "{answer} {holds}: {verdict:?}");
@@ -152,16 +152,50 @@ async fn a_gate_does_not_fail_where_an_override_cannot_be_read() {
         }
         // A gate that samples counts an error in place of a failure, and goes on.
         let sampling = format!("{probes}\nsampling: {{failure_limit: 1, green_for: 2m, give_up_after: 10m}}");
-        let (progress, summary) = waiting(looked(&sampling, &subject(), None, &sources(address), 0).await);
+        let (progress, summary) = waiting(looked(&sampling, &subject(None), None, &sources(address), 0).await);
         let counts = match (answer == DENIED, holds) {
             (_, true) => (0, 0),
             (true, false) => (0, 1),
             (false, false) => (1, 0),
         };
         assert_eq!((progress.failed(), progress.errors()), counts, "{answer} {holds}: {summary}");
-        let verdict = done(looked(closed, &subject(), None, &sources(address), 0).await);
+        let verdict = done(looked(closed, &subject(None), None, &sources(address), 0).await);
         let expected = if answer == DENIED { Outcome::Inconclusive } else { Outcome::Failed };
         assert_eq!(verdict.outcome(), expected, "{answer}: {verdict:?}");
+    }
+}
+
+/// An override that whoever asks knows of lets this look through, and no other asker's.
+#[tokio::test]
+async fn an_override_of_the_asker_holds_for_the_asker() {
+    let given = Override {
+        pipeline: "web".to_owned(),
+        execution: EXECUTION.to_owned(),
+        gate: "web".to_owned(),
+        who: "Ada Adler (U0001)".to_owned(),
+        why: "the outage".to_owned(),
+        at: at(NOW),
+        until: at("2026-11-25T13:00:00Z"),
+    };
+    for (overridden, seconds, answer, outcome) in [
+        (Some(given.clone()), 0, MISSING, Outcome::Passed),
+        // What is known needs no S3.
+        (Some(given.clone()), 0, DENIED, Outcome::Passed),
+        (Some(given.clone()), 3600, MISSING, Outcome::Failed),
+        (Some(Override { gate: "other".to_owned(), ..given.clone() }), 0, MISSING, Outcome::Failed),
+        (Some(Override { execution: "other".to_owned(), ..given.clone() }), 0, MISSING, Outcome::Failed),
+        (None, 0, MISSING, Outcome::Failed),
+    ] {
+        let address = server(1, answer).await;
+        let subject = subject(overridden);
+        let closed = "windows: [{days: [sat], zone: UTC}]";
+        let verdict = done(looked(closed, &subject, None, &sources(address), seconds).await);
+        assert_eq!(verdict.outcome(), outcome, "{subject:?} {seconds}: {verdict:?}");
+        // It does not wait for the next look.
+        let sampling = format!("{closed}\nsampling: {{every: 10m, green_for: 20m, give_up_after: 10d}}");
+        let (progress, _) = waiting(looked(&sampling, &self::subject(None), None, &sources(address), seconds).await);
+        let early = looked(&sampling, &subject, Some(progress), &sources(address), seconds + 1).await;
+        assert_eq!(matches!(early, Looked::Done(_)), outcome == Outcome::Passed, "{subject:?} {seconds}: {early:?}");
     }
 }
 
@@ -169,15 +203,15 @@ async fn a_gate_does_not_fail_where_an_override_cannot_be_read() {
 async fn a_call_before_the_next_look_says_why_it_waits() {
     let address = server(1, MISSING).await;
     let keys = "windows: [{days: [sat], zone: UTC}]\nsampling: {every: 10m, give_up_after: 10d}";
-    let (progress, summary) = waiting(looked(keys, &subject(), None, &sources(address), 0).await);
+    let (progress, summary) = waiting(looked(keys, &subject(None), None, &sources(address), 0).await);
     let part = "no change window is open at Wed 2026-11-25 12:00 UTC; it is open again at Sat 2026-11-28 00:00 UTC";
     assert!(summary.contains(part), "{summary}");
-    let (again, early) = waiting(looked(keys, &subject(), Some(progress.clone()), &sources(address), 30).await);
+    let (again, early) = waiting(looked(keys, &subject(None), Some(progress.clone()), &sources(address), 30).await);
     assert_eq!((early, again), (summary, progress.clone()));
     // What was kept by an older version has no reason.
     let mut old = serde_json::to_value(&progress).unwrap();
     old.as_object_mut().unwrap().remove("reason");
     let old = serde_json::from_value(old).unwrap();
-    let (_, early) = waiting(looked(keys, &subject(), Some(old), &sources(address), 30).await);
+    let (_, early) = waiting(looked(keys, &subject(None), Some(old), &sources(address), 30).await);
     assert_eq!(early, "waiting: green for 0s of 0s after 1 sample");
 }
