@@ -22,7 +22,7 @@ pub(super) async fn verify(source: &Source, records: &[Record]) -> Result<Vec<Fi
             evidence(source, &record.key, audit, &mut findings).await?;
         }
     }
-    missing_approvals(source, records, &mut findings).await?;
+    kept_approvals(source, records, &mut findings).await?;
     missing_overrides(source, records, &mut findings).await?;
     Ok(findings)
 }
@@ -103,12 +103,8 @@ fn compared(key: &str, shown: &VerdictNote, kept: &Verdict) -> Option<Finding> {
     })
 }
 
-/// Every approval whose record says that it is audited has its record here.
-async fn missing_approvals(
-    source: &Source,
-    records: &[Record],
-    findings: &mut Vec<Finding>,
-) -> Result<(), CommandError> {
+/// Every approval whose record says that it is audited, and every override in such a record, has its record here.
+async fn kept_approvals(source: &Source, records: &[Record], findings: &mut Vec<Finding>) -> Result<(), CommandError> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     for record in records {
         if let Entry::Approval(audit) = &record.entry
@@ -121,17 +117,32 @@ async fn missing_approvals(
         let Some(bytes) = source.read(&key).await? else { continue };
         match RawDocument::new(bytes).and_then(|raw| raw.open::<Approval>()) {
             Err(error) => findings.push(Finding::broken(&key, error.to_string())),
-            Ok(approval) if approval.outcome().is_none() => {}
-            Ok(approval) if !approval.is_audited => {
-                findings.push(Finding::note(&key, "it is over, and its record is yet to be written"));
+            Ok(approval) => {
+                if approval.outcome().is_some() && !approval.is_audited {
+                    findings.push(Finding::note(&key, "it is over, and its record is yet to be written"));
+                } else if approval.outcome().is_some() && !seen.contains_key(approval.id.as_str()) {
+                    findings.push(Finding::broken(&key, "it was decided and audited, and there is no record of it"));
+                }
+                findings.extend(unaudited_override(&approval, records).map(|what| Finding::broken(&key, what)));
             }
-            Ok(approval) if !seen.contains_key(approval.id.as_str()) => {
-                findings.push(Finding::broken(&key, "it was decided and audited, and there is no record of it"));
-            }
-            Ok(_) => {}
         }
     }
     Ok(())
+}
+
+/// What is wrong with the override in an approval's record, if there is one. It is audited before it is kept.
+fn unaudited_override(approval: &Approval, records: &[Record]) -> Option<String> {
+    let kept = approval.looks.overridden.as_ref()?;
+    let gate = approval.terms.automatic.as_ref().map(|terms| terms.gate.as_str());
+    let (who, why) = (kept.who(), approval.token.kept_out_of(&kept.why));
+    let is_it = |record: &Record| {
+        let Entry::Override(entry) = &record.entry else { return false };
+        let given = &entry.given;
+        let is_of_gate = Some(given.execution.as_str()) == approval.execution.as_deref() && Some(&*given.gate) == gate;
+        is_of_gate && (&given.who, &given.why, given.at) == (&who, &why, kept.at)
+    };
+    let message = "its gate was overridden, and there is no record of who gave it";
+    (!records.iter().any(is_it)).then(|| message.to_owned())
 }
 
 /// Every override that is kept has its record here.

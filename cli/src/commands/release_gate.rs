@@ -8,8 +8,8 @@ use serde_json::json;
 use stagegate_config::release::Zone;
 use stagegate_config::{Config, ReleaseGate};
 use stagegate_release::{
-    Calendars, Circumstances, Measured, Plan, State, TimeConditions, Unmeasured, clock, next_opening, read_calendars,
-    together,
+    Calendars, Circumstances, Measured, Opening, Plan, State, TimeConditions, Unmeasured, clock, next_opening,
+    read_calendars, together,
 };
 use stagegate_verdict::Execution;
 
@@ -26,7 +26,7 @@ struct Known {
     measured: Vec<Measured>,
     /// What is looked up when the gate runs, by condition.
     later: Vec<(&'static str, String)>,
-    next: Option<Timestamp>,
+    next: Opening,
 }
 
 pub(crate) fn run(options: &ReleaseGateOptions) -> Result<Exit, CommandError> {
@@ -127,9 +127,11 @@ fn print(known: &Known) {
         say(format_args!("  · {rule:10}  {what} (looked up when the gate runs)"));
     }
     match next {
-        Some(next) if next == at && measured.is_empty() => say("by the clock, a release is possible at any time"),
-        Some(next) if next == at => say("by the clock, a release is possible"),
-        Some(next) => {
+        Opening::At(next) if next == at && measured.is_empty() => {
+            say("by the clock, a release is possible at any time")
+        }
+        Opening::At(next) if next == at => say("by the clock, a release is possible"),
+        Opening::At(next) => {
             let wait = next.duration_since(*at);
             say(format_args!(
                 "by the clock, a release is possible from {}, in {}",
@@ -137,7 +139,8 @@ fn print(known: &Known) {
                 spoken(wait)
             ));
         }
-        None => say("by the clock, no release is possible within 400 days"),
+        Opening::Never => say("by the clock, no release is possible within 400 days"),
+        Opening::Unknown(why) => say(format_args!("when a release is possible is not known, because {why}")),
     }
 }
 
@@ -154,7 +157,12 @@ fn as_json(known: &Known) -> Result<String, CommandError> {
         .map(|one| json!({"rule": one.rule, "state": state(one.state), "message": one.message}))
         .chain(known.later.iter().map(|(rule, what)| json!({"rule": rule, "state": "unknown", "message": what})))
         .collect();
-    let value = json!({"gate": known.gate, "at": known.at, "conditions": conditions, "possible_from": known.next});
+    let mut value = json!({"gate": known.gate, "at": known.at, "conditions": conditions, "possible_from": null});
+    match &known.next {
+        Opening::At(next) => value["possible_from"] = json!(next),
+        Opening::Never => {}
+        Opening::Unknown(why) => value["possible_from_unknown"] = json!(why.to_string()),
+    }
     let text = serde_json::to_string_pretty(&value);
     text.map(|text| text + "\n").map_err(|error| CommandError::unavailable(format!("write JSON: {error}")))
 }

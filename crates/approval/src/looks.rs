@@ -7,6 +7,8 @@ use crate::{Approval, Ruling, VerdictNote};
 
 /// How long people read the same about a gate that goes on looking, before their message is changed.
 const TELL_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// How long an override holds. The watch looks at the gate within a minute.
+const OVERRIDE_HOLDS: SignedDuration = SignedDuration::from_hours(1);
 
 /// The looks of the gate under `automatic`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +25,12 @@ pub struct Looks {
     /// What the gate waits for, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Since when people are shown this.
+    /// When people were last told of such a line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
+    /// The line that they were told of then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
     /// What the gate has found at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<VerdictNote>,
@@ -34,7 +39,8 @@ pub struct Looks {
     pub overridden: Option<Overridden>,
 }
 
-/// That a person lets the execution through the gate, for the reason that they give.
+/// That a person lets the execution through the gate, for the reason that they give. It holds for the approval in whose
+/// record it stands: who may override the gate of one approval may be an author who cannot do so in the next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overridden {
     /// The person, by Slack user id.
@@ -45,6 +51,18 @@ pub struct Overridden {
     pub why: String,
     /// When.
     pub at: Timestamp,
+}
+
+impl Overridden {
+    /// From when on it no longer holds.
+    pub fn until(&self) -> Timestamp {
+        self.at.saturating_add(OVERRIDE_HOLDS).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The person by name and Slack user id.
+    pub fn who(&self) -> String {
+        format!("{} ({})", self.name, self.user)
+    }
 }
 
 /// What a look has led to.
@@ -88,10 +106,11 @@ pub(crate) fn wait(
     looks.progress = progress.or(looks.progress.take());
     looks.next = Some(next);
     let is_old = looks.told_at.is_none_or(|at| now.duration_since(at) >= TELL_EVERY);
-    let is_told = is_old && looks.summary.as_ref() != Some(&summary);
-    looks.summary = Some(summary);
+    // Compared with what they were told, not with the look before: a new line that stays is news until it was told.
+    let is_told = is_old && looks.told.as_ref() != Some(&summary);
     if is_told {
-        looks.told_at = Some(now);
+        (looks.told_at, looks.told) = (Some(now), Some(summary.clone()));
     }
+    looks.summary = Some(summary);
     is_told
 }

@@ -88,16 +88,24 @@ fn alarm(policy: &Alarms, name: &str, found: &[AlarmFact], now: Timestamp) -> Me
 fn ok_since(policy: &Alarms, alarm: &AlarmFact, now: Timestamp) -> Measured {
     let name = &alarm.name;
     let one = |state, message: String| Measured::new(ALARMS, state, message).about([name]);
+    // The policy may count an alarm without data as one that is OK; people are told which it is.
+    let (found, counts) = match alarm.state {
+        AlarmState::InsufficientData => ("INSUFFICIENT_DATA", ", which the policy counts as OK"),
+        _ => ("OK", ""),
+    };
     let Some(wanted) = policy.ok_for else {
-        return one(State::Met, format!("the alarm {name} is OK")).with("OK", "OK");
+        let is = if counts.is_empty() { "is OK" } else { "has no data" };
+        return one(State::Met, format!("the alarm {name} {is}{counts}")).with(found, "OK");
     };
     let Some(since) = alarm.since else {
-        return one(State::Error, format!("CloudWatch does not say since when the alarm {name} is OK"));
+        return one(State::Error, format!("CloudWatch does not say since when the alarm {name} is {found}"));
     };
     let passed = now.duration_since(since);
-    let observed = format!("OK for {}", length(passed));
+    let observed = format!("{found} for {}", length(passed));
     let state = if passed >= signed(wanted) { State::Met } else { State::NotYet };
-    one(state, format!("the alarm {name} has been {observed}")).with(observed, format!("OK for {wanted}"))
+    let has = if counts.is_empty() { "has been OK" } else { "has had no data" };
+    let message = format!("the alarm {name} {has} for {}{counts}", length(passed));
+    one(state, message).with(observed, format!("OK for {wanted}"))
 }
 
 fn soak(policy: &Soak, stage: &StageFact, now: Timestamp) -> Measured {

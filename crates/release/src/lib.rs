@@ -24,7 +24,7 @@ pub use measured::{Measured, State, together};
 pub use overrides::{Override, OverrideGiven};
 pub use plan::{Missing, Plan, PlanError};
 pub use sampling::{End, Progress, Schedule, Step};
-pub use time::{Calendars, TimeConditions, clock, holds, is_open, next_opening, on_the_wall};
+pub use time::{Calendars, Opening, TimeConditions, clock, holds, is_open, next_opening, on_the_wall};
 
 /// The rules by which findings of this gate are named.
 pub const RULES: [&str; 10] =

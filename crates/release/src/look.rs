@@ -5,12 +5,13 @@ use stagegate_config::release::Zone;
 use stagegate_verdict::{Execution, Finding, Outcome, Verdict, VerdictBuilder};
 
 use crate::conditions::{self, length};
+use crate::facts::{Known, Unmeasured};
 use crate::gather::Sources;
 use crate::measured::{Measured, State, together};
 use crate::overrides::Override;
 use crate::plan::{Missing, Plan};
 use crate::sampling::{End, Progress, Schedule, Step};
-use crate::time::{self, Calendars, TimeConditions, next_opening};
+use crate::time::{self, Calendars, Opening, TimeConditions, next_opening};
 
 /// What a look led to.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Subject {
     pub gate: String,
     /// The execution.
     pub execution: Execution,
+    /// An override that whoever asks knows of, besides one in the state bucket. It is looked at for this asker only.
+    pub overridden: Option<Override>,
 }
 
 /// Takes one look.
@@ -59,46 +62,64 @@ pub async fn look(
     let due = progress.due(schedule);
     let given = Box::pin(given_override(sources, subject, now));
     let measuring = Box::pin(measure(plan, subject, sources, calendars, now));
-    let (given, measured) = if due > now {
-        let Some(given) = given.await else {
+    let (given, mut measured) = if due > now {
+        let Ok(Some(given)) = given.await else {
             let summary = format!("the first look is due at {}", time::clock(due, &Zone::utc()));
-            let summary = if progress.samples() == 0 { summary } else { waiting(&[], schedule, &progress) };
+            let reason = progress.reason().unwrap_or_default();
+            let summary = if progress.samples() == 0 { summary } else { waiting(reason, schedule, &progress) };
             return Ok(Looked::Waiting { progress, next: due, summary });
         };
-        (Some(given), measuring.await)
+        (Ok(Some(given)), measuring.await)
     } else {
         tokio::join!(given, measuring)
     };
-    let state = together(&measured);
+    let unknown = match given {
+        Ok(Some(given)) => {
+            tracing::info!(gate = subject.gate, state = ?together(&measured), "looked, and an override holds");
+            return Ok(Looked::Done(Box::new(overridden(subject, &given, &measured, now))));
+        }
+        Ok(None) => None,
+        Err(reason) => Some(reason),
+    };
+    let state = state_of(&mut measured, unknown);
     tracing::info!(gate = subject.gate, ?state, samples = progress.samples() + 1, "looked");
-    if let Some(given) = given {
-        return Ok(Looked::Done(Box::new(overridden(subject, &given, &measured, now))));
-    }
     let (progress, step) = progress.sample(schedule, state, now);
     Ok(match step {
         Step::Wait(next) => {
-            let summary = waiting(&measured, schedule, &progress);
-            Looked::Waiting { progress, next, summary }
+            let reason = not_met(&measured);
+            let summary = waiting(&reason, schedule, &progress);
+            Looked::Waiting { progress: progress.because(&reason), next, summary }
         }
         Step::Done(end) => Looked::Done(Box::new(verdict(subject, &measured, schedule, &progress, end, now))),
     })
 }
 
-/// The override that holds for this look, if one was given. One that cannot be read is none.
-async fn given_override(sources: &Sources, subject: &Subject, now: Timestamp) -> Option<Override> {
-    let (store, execution) = (sources.store()?, subject.execution.execution.as_deref()?);
-    let stored = match store.get(&Override::key(execution, &subject.gate)).await {
-        Ok(stored) => stored?.document,
-        Err(error) => {
-            tracing::warn!(%error, "failed to look for an override; the gate goes on without one");
-            return None;
-        }
-    };
-    match stored.fault(execution, &subject.gate, now) {
-        None => Some(stored),
+/// The override that holds for this look, if one was given.
+async fn given_override(sources: &Sources, subject: &Subject, now: Timestamp) -> Known<Option<Override>> {
+    let Some(execution) = subject.execution.execution.as_deref() else { return Ok(None) };
+    let holding = |given: Override| match given.fault(execution, &subject.gate, now) {
+        None => Some(given),
         Some(reason) => {
             tracing::warn!(reason, "an override does not hold");
             None
+        }
+    };
+    match subject.overridden.clone().and_then(holding) {
+        Some(given) => Ok(Some(given)),
+        None => Ok(sources.overridden(execution, &subject.gate).await?.and_then(holding)),
+    }
+}
+
+/// How the conditions stand together. Where it is not known whether somebody has overridden the gate, a look that is not
+/// green was not taken: it may be one that does not count.
+fn state_of(measured: &mut Vec<Measured>, unknown: Option<Unmeasured>) -> State {
+    let state = together(measured);
+    match unknown.filter(|_| state != State::Met) {
+        None => state,
+        Some(reason) => {
+            tracing::warn!(why = reason.to_string(), "failed to look for an override");
+            measured.push(Measured::new("override", State::Error, reason.to_string()));
+            State::Error
         }
     }
 }
@@ -117,8 +138,9 @@ async fn measure(
     let mut measured = conditions.measure(now);
     if let Some(waits) = measured.iter_mut().find(|one| one.state == State::NotYet) {
         waits.message.push_str(&match next_opening(&conditions, now) {
-            Some(next) => format!("; it is open again at {}", time::clock(next, &zone_of(plan))),
-            None => "; it does not open again within 400 days".to_owned(),
+            Opening::At(next) => format!("; it is open again at {}", time::clock(next, &zone_of(plan))),
+            Opening::Never => "; it does not open again within 400 days".to_owned(),
+            Opening::Unknown(why) => format!("; when it opens again is not known, because {why}"),
         });
     }
     if together(&measured) == State::Met || plan.schedule().is_single() {
@@ -138,14 +160,18 @@ fn zone_of(plan: &Plan) -> Zone {
 }
 
 /// One line about a gate that goes on looking.
-fn waiting(measured: &[Measured], schedule: &Schedule, progress: &Progress) -> String {
+fn waiting(reason: &str, schedule: &Schedule, progress: &Progress) -> String {
     let counts = counts(schedule, progress);
-    let not_met: Vec<&str> =
-        measured.iter().filter(|one| one.state != State::Met).map(|one| one.message.as_str()).collect();
-    match not_met.is_empty() {
+    match reason.is_empty() {
         true => format!("waiting: {counts}"),
-        false => format!("waiting: {}; {counts}", not_met.join("; ")),
+        false => format!("waiting: {reason}; {counts}"),
     }
+}
+
+/// What is not green, in one line.
+fn not_met(measured: &[Measured]) -> String {
+    let not_met = measured.iter().filter(|one| one.state != State::Met);
+    not_met.map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn counts(schedule: &Schedule, progress: &Progress) -> String {

@@ -5,10 +5,15 @@
 //! | green together for `green_for` | passed |
 //! | more than `failure_limit` with a failed measurement | failed |
 //! | more than `error_limit` in a row that could not be measured | inconclusive |
-//! | none of these after `give_up_after` | what `otherwise` says: failed, or inconclusive |
+//! | none of these with the first sample at the end of `give_up_after`, or after it | what `otherwise` says: failed, or inconclusive |
+//!
+//! The last sample is due at that end, and whoever asks the gate comes some time later. It counts as every other one does;
+//! none comes after it.
 //!
 //! A sample in which something has failed, or does not hold yet, restarts the time of `green_for`. One that could not be
-//! measured stops it: the time around such a sample is not known to be green and does not count.
+//! measured stops it: the time around such a sample is not known to be green and does not count. Between two green samples
+//! counts the time from one to the other, but not more than twice the pause that was asked for, where no pause is taken to
+//! be shorter than a minute: in a longer one nobody has looked.
 
 use std::time::Duration;
 
@@ -64,6 +69,11 @@ impl Schedule {
         }
     }
 
+    /// The most time between two green samples that counts as green. Whoever asks comes once a minute at the least.
+    fn longest_gap(&self) -> Duration {
+        self.every.max(Duration::from_secs(60)).saturating_mul(2)
+    }
+
     /// Whether one look decides.
     pub fn is_single(&self) -> bool {
         self.give_up_after.is_zero()
@@ -91,7 +101,13 @@ pub struct Progress {
     /// The last sample.
     #[serde(default)]
     last: Option<(Timestamp, State)>,
+    /// Why everything was not green in the last sample, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
+
+/// The most bytes of the reason that is kept. The whole must fit into a continuation token.
+const MAX_REASON: usize = 300;
 
 /// Why a gate stops looking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,7 +149,7 @@ pub enum Step {
 impl Progress {
     /// A gate that is asked for the first time.
     pub fn new(now: Timestamp) -> Self {
-        Self { since: now, samples: 0, failed: 0, errors: 0, green: 0, last: None }
+        Self { since: now, samples: 0, failed: 0, errors: 0, green: 0, last: None, reason: None }
     }
 
     /// When the next sample is due: now or in the past, where it is to be taken.
@@ -149,11 +165,14 @@ impl Progress {
     #[must_use]
     pub fn sample(mut self, schedule: &Schedule, state: State, now: Timestamp) -> (Self, Step) {
         self.samples = self.samples.saturating_add(1);
+        let end = self.end(schedule);
+        let is_in_time = self.last.is_none_or(|(last, _)| last < end);
         match state {
             State::Met => {
                 if let Some((last, State::Met)) = self.last {
-                    let passed = u64::try_from(now.duration_since(last).as_millis()).unwrap_or(0);
-                    self.green = self.green.saturating_add(passed);
+                    let passed = Duration::try_from(now.duration_since(last)).unwrap_or_default();
+                    let counted = passed.min(schedule.longest_gap()).as_millis();
+                    self.green = self.green.saturating_add(u64::try_from(counted).unwrap_or(u64::MAX));
                 }
                 self.errors = 0;
             }
@@ -169,22 +188,35 @@ impl Progress {
             State::Error => self.errors = self.errors.saturating_add(1),
         }
         self.last = Some((now, state));
-        let step = self.step(schedule, state, now);
+        self.reason = None;
+        let is_green = state == State::Met && self.green() >= schedule.green_for;
+        let step = if is_green && is_in_time { Step::Done(End::Green) } else { self.step(schedule, now) };
         (self, step)
     }
 
-    fn step(&self, schedule: &Schedule, state: State, now: Timestamp) -> Step {
-        let end = self.end(schedule);
-        if state == State::Met && self.green() >= schedule.green_for && now <= end {
-            return Step::Done(End::Green);
+    /// Keeps why everything was not green in the last sample, as far as there is room for it.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        let mut kept = String::new();
+        for c in reason.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+            if kept.len() + c.len_utf8() > MAX_REASON {
+                break;
+            }
+            kept.push(c);
         }
+        self.reason = Some(kept).filter(|kept| !kept.is_empty());
+        self
+    }
+
+    /// What a sample that is not green for long enough leads to.
+    fn step(&self, schedule: &Schedule, now: Timestamp) -> Step {
         if schedule.failure_limit.is_some_and(|limit| self.failed > limit) {
             return Step::Done(End::TooManyFailures);
         }
         if self.errors > schedule.error_limit {
             return Step::Done(End::TooManyErrors);
         }
-        if now >= end {
+        if now >= self.end(schedule) {
             return Step::Done(End::GaveUp);
         }
         Step::Wait(self.due(schedule))
@@ -212,6 +244,11 @@ impl Progress {
     /// How many of the last samples could not be measured.
     pub fn errors(&self) -> u32 {
         self.errors
+    }
+
+    /// Why everything was not green in the last sample; nothing where it was, or where an older version has looked.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// For how long everything has been green.

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use stagegate_approval::{Approval, Event, Grounds, Overridden, Reply};
 use stagegate_desk::{Clock, Desk, DeskError};
 use stagegate_release::Override;
 use stagegate_slack::UserId;
-use stagegate_state_store::Decision;
 use tokio::time::Instant;
 
 use crate::check::{NotTaken, may_override, read_bound};
@@ -16,10 +14,9 @@ use crate::vote::CastOverride;
 
 /// How long Slack may take to say who a person is.
 const SLACK: Duration = Duration::from_secs(20);
-/// How long the override holds. The watch looks at the gate within a minute.
-const HOLDS: SignedDuration = SignedDuration::from_hours(1);
 
-/// Gives an override, which the watch finds when it looks at the gate. May be done again.
+/// Gives an override for this approval: it stands in the approval's record, where the watch finds it when it lets the gate
+/// look. May be done again.
 pub(crate) async fn give(desk: &Desk, cast: &CastOverride, holder: &str, clock: &Clock) -> Result<(), DeskError> {
     match take(desk, cast, clock).await {
         Ok(()) => {}
@@ -45,9 +42,10 @@ async fn take(desk: &Desk, cast: &CastOverride, clock: &Clock) -> Result<(), Not
     let user: UserId =
         sender.user.parse().map_err(|_| NotTaken::NoOverride(stagegate_approval::Refusal::NotAnOverrider))?;
     let (name, grounds) = may_override(desk, &approval, &user, Instant::now() + SLACK).await?;
-    let given = given(&approval, cast, &name)?;
-    write(desk, &given, cast, &grounds).await.map_err(NotTaken::Unchecked)?;
-    let overridden = Overridden { user: sender.user.clone(), name, why: cast.why.clone(), at: sender.at };
+    let why = approval.token.kept_out_of(&cast.why);
+    let overridden = Overridden { user: sender.user.clone(), name, why, at: sender.at };
+    let given = given(&approval, &overridden)?;
+    audit(desk, &given, cast, &grounds).await.map_err(NotTaken::Unchecked)?;
     let applied = desk.apply(&cast.approval, &[Event::GateOverridden(overridden)], clock).await;
     let applied = applied.map_err(NotTaken::Unchecked)?.ok_or(NotTaken::Unknown)?;
     tracing::info!(approval = %cast.approval, user = sender.user, gate = given.gate, reply = ?applied.reply, "overridden");
@@ -60,28 +58,28 @@ fn is_given(approval: &Approval, cast: &CastOverride) -> bool {
     given.is_some_and(|given| given.user == cast.sender.user && given.at == cast.sender.at)
 }
 
-fn given(approval: &Approval, cast: &CastOverride, name: &str) -> Result<Override, NotTaken> {
-    let (automatic, sender) = (approval.terms.automatic.as_ref(), &cast.sender);
+/// The override as its audit entry shows it.
+fn given(approval: &Approval, overridden: &Overridden) -> Result<Override, NotTaken> {
+    let automatic = approval.terms.automatic.as_ref();
     Ok(Override {
         pipeline: approval.place.pipeline.clone(),
         execution: approval.execution.clone().ok_or(NotTaken::NoExecution)?,
         gate: automatic.map(|automatic| automatic.gate.clone()).unwrap_or_default(),
-        who: format!("{name} ({})", sender.user),
-        why: approval.token.kept_out_of(&cast.why),
-        at: sender.at,
-        until: sender.at.checked_add(HOLDS).unwrap_or(sender.at),
+        who: overridden.who(),
+        why: overridden.why.clone(),
+        at: overridden.at,
+        until: overridden.until(),
     })
 }
 
-/// Writes the audit entry first: what is not audited is not given.
-async fn write(desk: &Desk, given: &Override, cast: &CastOverride, grounds: &Grounds) -> Result<(), DeskError> {
+/// Writes the audit entry, before the record has the override: what is not audited is not given.
+async fn audit(desk: &Desk, given: &Override, cast: &CastOverride, grounds: &Grounds) -> Result<(), DeskError> {
     let (store, sender) = (desk.store()?, &cast.sender);
     // The same for each attempt at this override, and for no other one.
     let id = format!("override-{}-{}-{}", cast.approval.short(), sender.user, sender.at.as_microsecond());
     let (key, mut entry) = given.audited(&id);
     entry.verified = Some(format!("signed by Slack, {}", shown(grounds)));
     store.create(&key, &entry).await?;
-    store.update(&Override::key(&given.execution, &given.gate), |_| Decision::Write(given.clone())).await?;
     Ok(())
 }
 

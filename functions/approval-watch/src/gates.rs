@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use stagegate_approval::{Approval, AutomaticTerms, Event, Look, Ruling};
 use stagegate_config::ReleaseGate;
 use stagegate_desk::{Clock, Desk, DeskError, Settings, note};
-use stagegate_release::{Looked, Plan, Progress, Sources, Subject, look, read_calendars};
+use stagegate_release::{Looked, Override, Plan, Progress, Sources, Subject, look, read_calendars};
 use stagegate_state_store::{Decision, Key};
 use stagegate_verdict::{Execution, Outcome, Verdict};
 
@@ -48,7 +48,7 @@ impl ReleaseGates {
             stage: Some(approval.place.stage.clone()),
             execution: approval.execution.clone(),
         };
-        let subject = Subject { gate: terms.gate.clone(), execution };
+        let subject = Subject { gate: terms.gate.clone(), execution, overridden: overridden(approval, terms) };
         let progress = approval.looks.progress.as_deref().map(serde_json::from_str::<Progress>).transpose();
         let progress = progress.map_err(|_| {
             configuration(
@@ -74,6 +74,20 @@ impl ReleaseGates {
             }
         }
     }
+}
+
+/// The override that somebody has given on this approval; it stands in the record only, and so holds for no other one.
+fn overridden(approval: &Approval, terms: &AutomaticTerms) -> Option<Override> {
+    let given = approval.looks.overridden.as_ref()?;
+    Some(Override {
+        pipeline: approval.place.pipeline.clone(),
+        execution: approval.execution.clone()?,
+        gate: terms.gate.clone(),
+        who: given.who(),
+        why: approval.token.kept_out_of(&given.why),
+        at: given.at,
+        until: given.until(),
+    })
 }
 
 /// What a verdict says in people's place.

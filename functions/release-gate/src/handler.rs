@@ -37,7 +37,8 @@ async fn handle(warm: &Warm, job: &Job, context: &JobContext) -> Result<Outcome,
     };
     parameters.check_for(gate).map_err(misconfigured)?;
     let plan = Plan::new(gate.release().map_err(misconfigured)?).map_err(misconfigured)?;
-    let subject = Subject { gate: choice.name().to_owned(), execution: execution(job, &parameters) };
+    let execution = execution(job, &parameters);
+    let subject = Subject { gate: choice.name().to_owned(), execution, overridden: None };
     plan.check(&subject.execution).map_err(misconfigured)?;
     let state = State::from_environment(context.sdk_config());
     if plan.policy().verdicts.is_some() {

@@ -146,7 +146,7 @@ impl<'e> Parser<'e> {
                 let name = self.word(|c| c.is_ascii_alphanumeric() || c == '_');
                 if self.take("(") {
                     let arguments = self.arguments(")")?;
-                    return call(name, &arguments);
+                    return call(name, &arguments, self.known);
                 }
                 self.known.get(name).cloned().ok_or_else(|| format!("there is no query {name:?} before it"))
             }
@@ -177,7 +177,7 @@ impl<'e> Parser<'e> {
     }
 }
 
-fn call(name: &str, arguments: &[Quantity]) -> Result<Quantity, String> {
+fn call(name: &str, arguments: &[Quantity], known: &BTreeMap<String, Quantity>) -> Result<Quantity, String> {
     match (name.to_ascii_uppercase().as_str(), arguments) {
         ("ABS", [one]) => map(one, f64::abs),
         ("CEIL", [one]) => map(one, f64::ceil),
@@ -190,7 +190,9 @@ fn call(name: &str, arguments: &[Quantity]) -> Result<Quantity, String> {
         }),
         ("MIN", [one]) => together(one, |values| values.iter().copied().fold(f64::INFINITY, f64::min)),
         ("MAX", [one]) => together(one, |values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
-        ("FILL", [Quantity::Series(series), Quantity::Scalar(value)]) => Ok(Quantity::Series(filled(series, *value))),
+        ("FILL", [Quantity::Series(series), Quantity::Scalar(value)]) => {
+            Ok(Quantity::Series(filled(series, *value, known)))
+        }
         ("IF", [condition, then]) => choose(condition, then, None),
         ("IF", [condition, then, otherwise]) => choose(condition, then, Some(otherwise)),
         (known @ ("ABS" | "CEIL" | "FLOOR" | "SUM" | "AVG" | "MIN" | "MAX" | "FILL" | "IF"), _) => {
@@ -247,10 +249,16 @@ fn together(one: &Quantity, join: impl Fn(&[f64]) -> f64) -> Result<Quantity, St
     }
 }
 
-/// The values between the first and the last of a series where it has none. Its period is the shortest distance.
-fn filled(series: &Series, value: f64) -> Series {
-    let times: Vec<i64> = series.keys().copied().collect();
+/// The values between the first and the last of a series where it has none, its period being the shortest distance, and at
+/// all times at which something else of the request has one: a metric that was never reported is filled, too.
+fn filled(series: &Series, value: f64, known: &BTreeMap<String, Quantity>) -> Series {
     let mut all = series.clone();
+    for quantity in known.values() {
+        if let Quantity::Series(other) = quantity {
+            other.keys().for_each(|at| _ = all.entry(*at).or_insert(value));
+        }
+    }
+    let times: Vec<i64> = series.keys().copied().collect();
     let Some(period) = times.windows(2).map(|pair| pair[1] - pair[0]).min() else { return all };
     let (mut at, last) = (times[0], times[times.len() - 1]);
     while at < last && all.len() < 100_000 {

@@ -1,6 +1,6 @@
 //! The gate that may answer for people.
 
-use stagegate_approval::{Approval, Audit, NoticeKind, Outcome, Phase, Reason, Ruling, step};
+use stagegate_approval::{Approval, Audit, Event, Look, NoticeKind, Outcome, Phase, Reason, Ruling, step};
 
 use crate::support::{at, finds, message, opened, overrides, settle, vote, waits};
 
@@ -84,4 +84,24 @@ fn people_are_not_told_of_each_look() {
         told += approval.revision - before;
     }
     assert_eq!((told, approval.looks.count), (12, 60));
+}
+
+/// What has changed within the five minutes, and stays so, is told at their end, and once.
+#[test]
+fn a_change_that_stays_is_told() {
+    let posted = Event::Posted { notice: 0, delivery: message("1.0", 0) };
+    let mut approval = step(&opened(1), posted, at(0)).approval;
+    let mut told = Vec::new();
+    for minute in 0..20 {
+        let summary = if minute < 2 { "waits for the window" } else { "could not look" };
+        let look = Look::Waiting { progress: None, next: at(minute + 1), summary: summary.to_owned() };
+        let before = approval.revision;
+        let after = approval.looks.count;
+        approval = step(&approval, Event::GateLooked { after, look }, at(minute)).approval;
+        if approval.revision > before {
+            told.push((minute, summary));
+        }
+    }
+    assert_eq!(told, [(0, "waits for the window"), (5, "could not look")]);
+    assert_eq!(approval.looks.summary.as_deref(), Some("could not look"));
 }

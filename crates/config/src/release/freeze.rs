@@ -43,6 +43,7 @@ pub struct Freeze {
 pub struct Exceptions {
     /// Pipelines: names in which `*` stands for any characters and `?` for one.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::pipelines"))]
     pub pipelines: Vec<NamePattern>,
     /// Labels of the execution: pipeline variables and the values that they must have. One is enough.
     #[serde(default)]

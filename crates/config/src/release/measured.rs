@@ -14,6 +14,9 @@ const MAX_ALARMS: usize = 100;
 /// The most characters of an alarm's name (AWS model: AlarmName).
 const MAX_ALARM_NAME: usize = 255;
 
+/// The longest time for a probe. The function has a minute for everything, and may ask CodePipeline for 20 seconds before.
+const LONGEST_PROBE: Length = Length::seconds(20);
+
 /// CloudWatch alarms, composite ones too, that must be in the state OK.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -60,10 +63,10 @@ pub struct Metric {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::queries"))]
     pub queries: BTreeMap<String, MetricQuery>,
-    /// A metric math expression, such as `100 * errors / requests`. It can be left out where there is one metric.
+    /// A metric math expression, such as `100 * FILL(errors, 0) / requests`. It can be left out where there is one metric.
     #[serde(default)]
     pub expression: Option<String>,
-    /// The time that one value stands for.
+    /// The time that one value stands for: whole seconds.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "1m")))]
     pub period: Option<Length>,
@@ -121,8 +124,8 @@ pub struct Probe {
     #[serde(deserialize_with = "one_line")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "super::schema::one_line"))]
     pub predicate: String,
-    /// How long the request may take.
-    #[serde(default)]
+    /// How long the request may take; 20s at the most.
+    #[serde(default, deserialize_with = "probe_time")]
     #[cfg_attr(feature = "schema", schemars(extend("default" = "10s")))]
     pub timeout: Option<Length>,
     /// What may be reached.
@@ -161,6 +164,13 @@ impl Metric {
                 return Some(format!("has a metric {name:?} whose `min` is above its `max`"));
             }
             _ => {}
+        }
+        for (key, length) in [("period", self.period()), ("over", self.over())] {
+            if length.as_duration().subsec_nanos() > 0 {
+                return Some(format!(
+                    "has a metric {name:?} whose `{key}` is {length}; CloudWatch counts in whole seconds"
+                ));
+            }
         }
         let (period, over) = (self.period().as_duration().as_secs(), self.over().as_duration().as_secs());
         if ![1, 5, 10, 20, 30].contains(&period) && !period.is_multiple_of(60) {
@@ -205,6 +215,16 @@ fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::
     match number {
         Some(number) if !number.is_finite() => Err(D::Error::custom("a limit is a finite number")),
         number => Ok(number),
+    }
+}
+
+fn probe_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Length>, D::Error> {
+    let length = Option::<Length>::deserialize(deserializer)?;
+    match length {
+        Some(length) if length > LONGEST_PROBE => Err(D::Error::custom(format!(
+            "a probe may take {LONGEST_PROBE} at the most, not {length}: the function has a minute for the whole look"
+        ))),
+        length => Ok(length),
     }
 }
 

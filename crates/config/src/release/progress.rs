@@ -1,6 +1,7 @@
 //! What an execution must have behind it, and how long a gate looks before it says no.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -126,10 +127,9 @@ impl Sampling {
 
     /// What is wrong, and with which key.
     pub(super) fn fault(&self) -> Option<(&'static str, String)> {
-        let seconds = |length: Option<Length>| length.map_or(0, |length| length.as_duration().as_secs());
+        let time = |length: Option<Length>| length.map_or(Duration::ZERO, Length::as_duration);
         let (every, give_up) = (self.every(), self.give_up_after);
-        let least = seconds(self.delay) + seconds(self.green_for);
-        if give_up.as_duration().as_secs() <= least {
+        if give_up.as_duration() <= time(self.delay).saturating_add(time(self.green_for)) {
             let what = format!(
                 "has a `sampling` that gives up after {give_up}, before it can have passed; make `give_up_after` longer than `delay` and `green_for` together"
             );

@@ -10,6 +10,14 @@ pub(crate) fn zone(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"title": "time zone", "type": "string", "minLength": 1, "examples": ["Europe/Berlin", "UTC"]})
 }
 
+pub(super) fn pipelines(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": {"title": "name with `*` and `?`", "type": "string", "minLength": 1},
+        "default": [],
+    })
+}
+
 const TIME: &str = "^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$";
 
 pub(crate) fn opening(_: &mut SchemaGenerator) -> Schema {

@@ -80,9 +80,25 @@ pub(crate) fn refused_release() -> Vec<(String, Vec<&'static str>)> {
         ),
         (
             release(
+                "metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 1, period: 400ms}] # not of this",
+            ),
+            vec!["whose `period` is 400ms; CloudWatch counts in whole seconds"],
+        ),
+        (
+            release(
+                "metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 1, over: 1m500ms}] # not of this",
+            ),
+            vec!["whose `over` is 1m500ms"],
+        ),
+        (
+            release(
                 "metrics: [{name: a, queries: {m: {namespace: Web, metric: M, stat: Sum}}, max: 1, period: 5m, over: 1m}] # not of this",
             ),
             vec!["looks at 0 values"],
+        ),
+        (
+            release("probes: [{url: 'https://a.b/', jsonpath: $, predicate: exists, timeout: 21s}] # too long"),
+            vec!["a probe may take 20s at the most, not 21s"],
         ),
         (release("probes: [{url: status.example.com, jsonpath: $, predicate: exists}]"), vec!["is no URL"]),
         (release("probes: [{url: 'https://a.b/', jsonpath: \"$\\n\", predicate: exists}]"), vec!["on one line"]),
@@ -91,6 +107,12 @@ pub(crate) fn refused_release() -> Vec<(String, Vec<&'static str>)> {
         (
             release("alarms: {names: [a]}\n    sampling: {green_for: 10m, delay: 5m, give_up_after: 15m} # too early"),
             vec!["stagegate.yaml:4:", "before it can have passed"],
+        ),
+        (
+            release(
+                "alarms: {names: [a]}\n    sampling: {green_for: 10m500ms, delay: 5m500ms, give_up_after: 15m1s} # too early",
+            ),
+            vec!["before it can have passed"],
         ),
         (
             release("alarms: {names: [a]}\n    sampling: {give_up_after: 61d} # too early"),

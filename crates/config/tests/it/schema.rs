@@ -68,6 +68,7 @@ const ONLY_THE_READER: &[&str] = &[
     "Europe/Berln",
     "never opens",
     "too early",
+    "too long",
     "twice",
     "not of this",
     "after: 9h",

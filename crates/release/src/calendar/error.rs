@@ -58,6 +58,8 @@ pub(super) enum Problem {
     NoDuration(String),
     #[error("the event ends before it begins")]
     Backwards,
+    #[error("the event ends when it begins and so takes no time; its end must be later")]
+    NoLength,
     #[error("the event has both DTEND and DURATION")]
     TwoEnds,
     #[error("{0} is not supported; write the events out one by one")]

@@ -1,5 +1,7 @@
 //! Content lines and components of an iCalendar file (RFC 5545, section 3.1).
 
+use std::borrow::Cow;
+
 use super::error::{CalendarError, Problem};
 
 /// The most bytes of a calendar file.
@@ -13,7 +15,7 @@ pub(super) struct Property<'t> {
     pub(super) line: usize,
     pub(super) name: String,
     parameters: Vec<(String, String)>,
-    pub(super) value: std::borrow::Cow<'t, str>,
+    pub(super) value: Cow<'t, str>,
 }
 
 impl Property<'_> {
@@ -32,13 +34,12 @@ pub(super) fn events(bytes: &[u8]) -> Result<Vec<(usize, Vec<Property<'_>>)>, Ca
     if bytes.len() > MAX_BYTES {
         return Err(CalendarError::whole(Problem::TooLarge(bytes.len())));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| CalendarError::whole(Problem::NoText))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut events = Vec::new();
     let mut within: Vec<String> = Vec::new();
     let mut calendars = 0;
-    for (line, content) in unfolded(text) {
-        let property = property(line, content)?;
+    for (line, content) in unfolded(bytes) {
+        let property = property(line, text(line, content)?)?;
         match property.name.as_str() {
             "BEGIN" => {
                 let name = property.value.trim().to_ascii_uppercase();
@@ -77,21 +78,30 @@ pub(super) fn events(bytes: &[u8]) -> Result<Vec<(usize, Vec<Property<'_>>)>, Ca
     }
 }
 
-/// The lines, each with its number; a line that begins with a blank goes on with the one before.
-fn unfolded(text: &str) -> Vec<(usize, std::borrow::Cow<'_, str>)> {
-    let mut lines: Vec<(usize, std::borrow::Cow<'_, str>)> = Vec::new();
-    for (index, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(rest), Some((_, before))) => before.to_mut().push_str(rest),
-            _ if line.is_empty() => {}
+/// The lines, each with its number; a line that begins with a blank goes on with the one before. A fold may lie within a
+/// character, so these are bytes yet.
+fn unfolded(bytes: &[u8]) -> Vec<(usize, Cow<'_, [u8]>)> {
+    let mut lines: Vec<(usize, Cow<'_, [u8]>)> = Vec::new();
+    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match (line, lines.last_mut()) {
+            ([b' ' | b'\t', rest @ ..], Some((_, before))) => before.to_mut().extend_from_slice(rest),
+            ([], _) => {}
             _ => lines.push((index + 1, line.into())),
         }
     }
     lines
 }
 
-fn property(line: usize, content: std::borrow::Cow<'_, str>) -> Result<Property<'_>, CalendarError> {
+fn text(line: usize, content: Cow<'_, [u8]>) -> Result<Cow<'_, str>, CalendarError> {
+    let no_text = || CalendarError::at(line, Problem::NoText);
+    match content {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| no_text()),
+        Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|_| no_text()),
+    }
+}
+
+fn property(line: usize, content: Cow<'_, str>) -> Result<Property<'_>, CalendarError> {
     let fault = || CalendarError::at(line, Problem::NoProperty);
     let end = content.find([';', ':']).filter(|end| *end > 0).ok_or_else(fault)?;
     let name = content[..end].to_ascii_uppercase();
@@ -112,8 +122,8 @@ fn property(line: usize, content: std::borrow::Cow<'_, str>) -> Result<Property<
         return Err(fault());
     }
     let value = match content {
-        std::borrow::Cow::Borrowed(text) => text[at + 1..].into(),
-        std::borrow::Cow::Owned(text) => text[at + 1..].to_owned().into(),
+        Cow::Borrowed(text) => text[at + 1..].into(),
+        Cow::Owned(text) => text[at + 1..].to_owned().into(),
     };
     Ok(Property { line, name, parameters, value })
 }

@@ -190,7 +190,10 @@ impl Entry<'_> {
     fn extent(&self, start: &Moment, zone: &Zone) -> Result<Extent, CalendarError> {
         match (self.one("DTEND")?, self.one("DURATION")?) {
             (Some(end), Some(_)) => Err(end.fault(Problem::TwoEnds)),
-            (None, Some(duration)) => Extent::read(duration),
+            (None, Some(duration)) => match Extent::read(duration)? {
+                extent if extent.is_nothing() => Err(duration.fault(Problem::NoLength)),
+                extent => Ok(extent),
+            },
             // Without an end, a day lasts a day and a time is a moment (RFC 5545, section 3.6.1).
             (None, None) => Ok(Extent { days: i64::from(start.is_date), exact: SignedDuration::ZERO }),
             (Some(property), None) => {
@@ -198,12 +201,16 @@ impl Entry<'_> {
                 let extent = if end.is_date && start.is_date {
                     let days = start.wall.date().until((jiff::Unit::Day, end.wall.date()));
                     let days = days.map_err(|_| property.fault(Problem::OutOfRange))?.get_days();
-                    Extent { days: days.into(), exact: SignedDuration::ZERO }
+                    // Programs that write the same day twice mean that day, and a freeze that is passed over would be worse.
+                    Extent { days: if days == 0 { 1 } else { days.into() }, exact: SignedDuration::ZERO }
                 } else {
                     Extent { days: 0, exact: end.instant()?.duration_since(start.instant()?) }
                 };
                 if extent.days < 0 || extent.exact.is_negative() {
                     return Err(property.fault(Problem::Backwards));
+                }
+                if extent.is_nothing() {
+                    return Err(property.fault(Problem::NoLength));
                 }
                 Ok(extent)
             }

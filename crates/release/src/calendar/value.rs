@@ -113,6 +113,11 @@ impl Extent {
         instant(zone, later)?.checked_add(self.exact).map_err(out_of_range)
     }
 
+    /// Whether the end is the beginning.
+    pub(super) fn is_nothing(self) -> bool {
+        self.days == 0 && self.exact.is_zero()
+    }
+
     /// At least as long as any occurrence.
     pub(super) fn at_most(self) -> SignedDuration {
         SignedDuration::from_hours(self.days.saturating_add(1).saturating_mul(24)).saturating_add(self.exact)

@@ -4,6 +4,7 @@
 
 mod alarms;
 mod metrics;
+mod overrides;
 mod pipeline;
 mod probes;
 mod verdicts;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 
 use aws_sdk_cloudwatch::error::{ProvideErrorMetadata, SdkError};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use stagegate_config::release::Calendar as CalendarPolicy;
 use stagegate_state_store::StateStore;
@@ -22,11 +24,15 @@ use stagegate_verdict::Execution;
 
 use crate::calendar::{Calendar, MAX_BYTES};
 use crate::facts::{Circumstances, Facts, Known, Unmeasured};
+use crate::overrides::Override;
 use crate::plan::Plan;
 use crate::time::Calendars;
 
-/// How long each system has for its answer, retries included.
+/// How long each system has for its answer, retries included. All are asked at the same time but for CodePipeline, which may
+/// be asked for the variables before, so a look takes twice this at the most; the function has a minute.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the state bucket has to say whether there is an override. Where no look is due it is asked before the others.
+const PATIENCE_FOR_OVERRIDE: Duration = Duration::from_secs(10);
 
 /// Where facts come from. A client is made when something is asked for: most gates ask for little.
 #[derive(Clone)]
@@ -94,16 +100,21 @@ impl Sources {
         self.codepipeline.get_or_init(|| aws_sdk_codepipeline::Client::new(&self.sdk))
     }
 
-    /// For verdicts and overrides.
-    pub(crate) fn store(&self) -> Option<&StateStore> {
-        self.store.as_ref()
+    /// The override in the state bucket, if there is one.
+    pub(crate) async fn overridden(&self, execution: &str, gate: &str) -> Known<Option<Override>> {
+        match &self.store {
+            None => Ok(None),
+            Some(store) => {
+                within("the state bucket", PATIENCE_FOR_OVERRIDE, overrides::stored(store, execution, gate)).await
+            }
+        }
     }
 
     /// What is known about an execution before anything is measured.
     pub async fn circumstances(&self, plan: &Plan, execution: Execution) -> Circumstances {
         let variables = match (&execution.pipeline, &execution.execution) {
             (Some(pipeline), Some(id)) if plan.asks_for_variables() => {
-                within("CodePipeline", pipeline::variables(self.codepipeline(), pipeline, id)).await
+                within("CodePipeline", PATIENCE, pipeline::variables(self.codepipeline(), pipeline, id)).await
             }
             _ => Err(Unmeasured::new("the variables of the execution were not asked for")),
         };
@@ -117,7 +128,9 @@ impl Sources {
         let alarms = async {
             match &policy.alarms {
                 None => None,
-                Some(alarms) => Some(within("CloudWatch", alarms::alarms(self.cloudwatch(), &alarms.names)).await),
+                Some(alarms) => {
+                    Some(within("CloudWatch", PATIENCE, alarms::alarms(self.cloudwatch(), &alarms.names)).await)
+                }
             }
         };
         let stage = async {
@@ -125,41 +138,25 @@ impl Sources {
                 (None, _) => None,
                 (Some(soak), (Some(pipeline), Some(id))) => {
                     let stage = pipeline::stage(self.codepipeline(), pipeline, id, &soak.stage);
-                    Some(within("CodePipeline", stage).await)
+                    Some(within("CodePipeline", PATIENCE, stage).await)
                 }
                 (Some(_), _) => Some(Err(Unmeasured::new("nothing says which execution this is"))),
             }
         };
-        let verdicts = async {
-            let gates = policy.verdicts.iter().flat_map(|verdicts| &verdicts.gates);
-            let mut all = Vec::new();
-            for gate in gates {
-                all.push(within("the state bucket", verdicts::verdict(self.store(), ids.1, gate)).await);
-            }
-            all
-        };
-        let metrics = async {
-            let mut all = Vec::new();
-            for metric in &policy.metrics {
-                all.push(within("CloudWatch", metrics::values(self.cloudwatch(), metric, now)).await);
-            }
-            all
-        };
-        let probes = async {
-            let mut all = Vec::new();
-            for probe in plan.probes() {
-                all.push(probes::ask(probe).await);
-            }
-            all
-        };
+        let gates = policy.verdicts.iter().flat_map(|verdicts| &verdicts.gates);
+        let verdict = |gate| verdicts::verdict(self.store.as_ref(), ids.1, gate);
+        let verdicts = join_all(gates.map(|gate| within("the state bucket", PATIENCE, verdict(gate))));
+        let values = |metric| metrics::values(self.cloudwatch(), metric, now);
+        let metrics = join_all(policy.metrics.iter().map(|metric| within("CloudWatch", PATIENCE, values(metric))));
+        let probes = join_all(plan.probes().iter().map(probes::ask));
         let (alarms, stage, verdicts, metrics, probes) = tokio::join!(alarms, stage, verdicts, metrics, probes);
         Facts { alarms, stage, verdicts, metrics, probes }
     }
 }
 
-async fn within<T>(whom: &str, measuring: impl Future<Output = Known<T>>) -> Known<T> {
-    let measured = tokio::time::timeout(PATIENCE, Box::pin(measuring)).await;
-    measured.unwrap_or_else(|_| Err(Unmeasured::new(format!("{whom} gave no answer within {} s", PATIENCE.as_secs()))))
+async fn within<T>(whom: &str, patience: Duration, measuring: impl Future<Output = Known<T>>) -> Known<T> {
+    let measured = tokio::time::timeout(patience, Box::pin(measuring)).await;
+    measured.unwrap_or_else(|_| Err(Unmeasured::new(format!("{whom} gave no answer within {} s", patience.as_secs()))))
 }
 
 /// What an AWS service said when it refused a call, or why it could not be reached.

@@ -15,7 +15,7 @@ use crate::calendar::{Calendar, CalendarError, Occurrence};
 use crate::facts::{Circumstances, Known, Unmeasured};
 use crate::measured::{Measured, State};
 
-pub use opening::next_opening;
+pub use opening::{Opening, next_opening};
 
 /// The key of each condition.
 pub(crate) const WINDOWS: &str = "windows";

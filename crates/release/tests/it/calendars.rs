@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use stagegate_config::release::Zone;
 use stagegate_release::calendar::Calendar;
-use stagegate_release::{Circumstances, State, TimeConditions, Unmeasured, next_opening, parse_calendar};
+use stagegate_release::{Circumstances, Opening, State, TimeConditions, Unmeasured, next_opening, parse_calendar};
 use stagegate_verdict::Execution;
 
 use crate::{at, gate};
@@ -92,6 +92,14 @@ fn events_take_place_when_the_standard_says() {
             vec!["2026-10-02T16:30:00Z", "2026-10-05T16:30:00Z"],
             vec!["2026-10-06T16:30:00Z"],
         ),
+        // A day that ends on itself is that day.
+        (
+            "DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261224",
+            vec!["2026-12-23T23:00:00Z", "2026-12-24T22:59:59Z"],
+            vec!["2026-12-23T22:59:59Z", "2026-12-24T23:00:00Z"],
+        ),
+        // A time without an end is a moment.
+        ("DTSTART:20261224T180000Z", vec![], vec!["2026-12-24T17:59:59Z", "2026-12-24T18:00:00Z"]),
         // The last Friday of each November.
         (
             "DTSTART;VALUE=DATE:20241129\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=-1FR",
@@ -146,6 +154,11 @@ fn what_is_not_understood_is_refused() {
         ("DTSTART;VALUE=PERIOD:20261224T180000Z/PT1H", "VALUE=PERIOD is not supported"),
         ("DTSTART;TZID=W. Europe Standard Time:20261224T180000", "is not one of the IANA database"),
         ("DTSTART:20261224T180000Z\nDTEND:20261224T170000Z", "line 6: the event ends before it begins"),
+        ("DTSTART:20261224T180000Z\nDTEND:20261224T180000Z", "line 6: the event ends when it begins"),
+        ("DTSTART:20261224T180000Z\nDTEND;TZID=Europe/Berlin:20261224T190000", "line 6: the event ends when it begins"),
+        ("DTSTART:20261224T180000Z\nDURATION:PT0S", "line 6: the event ends when it begins"),
+        ("DTSTART;VALUE=DATE:20261224\nDURATION:P0D", "line 6: the event ends when it begins"),
+        ("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261223", "line 6: the event ends before it begins"),
         ("DTSTART:20261224T180000Z\nDTEND:20261224T190000Z\nDURATION:PT1H", "both DTEND and DURATION"),
         ("DTSTART:20261224T180000Z\nDURATION:1 hour", "is no duration"),
         ("DTSTART:20261224T180000Z\nDTSTART:20261225T180000Z", "DTSTART twice"),
@@ -175,6 +188,23 @@ fn what_is_not_understood_is_refused() {
         let error = parse(text).expect_err(part);
         assert!(error.contains(part), "{part}: {error}");
     }
+}
+
+/// Programs count bytes where they fold, and a character may have several.
+#[test]
+fn a_line_may_be_folded_within_a_character() {
+    let text = event("DTSTART;VALUE=DATE:20261224\nSUMMARY:Büroschluss");
+    let mut bytes = text.into_bytes();
+    let within = bytes.iter().position(|byte| !byte.is_ascii()).unwrap() + 1;
+    let whole = Calendar::parse(&bytes, &berlin()).unwrap();
+    bytes.splice(within..within, *b"\r\n ");
+    let folded = Calendar::parse(&bytes, &berlin()).unwrap();
+    let named = |calendar: &Calendar| calendar.covering(at("2026-12-24T12:00:00Z")).unwrap().unwrap().summary;
+    assert_eq!((named(&folded), named(&whole)), ("Büroschluss".to_owned(), "Büroschluss".to_owned()));
+    // A half of a character stays what it is.
+    bytes.drain(within..within + 4);
+    let error = Calendar::parse(&bytes, &berlin()).unwrap_err().to_string();
+    assert_eq!(error, "line 6: it is not UTF-8");
 }
 
 #[test]
@@ -233,7 +263,7 @@ fn a_calendar_freezes_with_exceptions_and_is_an_error_where_it_cannot_be_read() 
     }
     let calendars = vec![read];
     let conditions = TimeConditions::new(&gate, &calendars, None);
-    assert_eq!(next_opening(&conditions, now), Some(at("2026-12-25T23:00:00Z")));
+    assert_eq!(next_opening(&conditions, now), Opening::At(at("2026-12-25T23:00:00Z")));
 }
 
 #[test]
@@ -256,7 +286,36 @@ fn a_calendar_opens_windows() {
     }
     let calendars = vec![read];
     let conditions = TimeConditions::new(&gate, &calendars, None);
-    assert_eq!(next_opening(&conditions, at("2026-11-25T12:00:00Z")), Some(at("2026-11-26T09:00:00Z")));
+    assert_eq!(next_opening(&conditions, at("2026-11-25T12:00:00Z")), Opening::At(at("2026-11-26T09:00:00Z")));
+}
+
+/// A calendar that cannot be read could open or close anything.
+#[test]
+fn when_it_opens_again_is_not_known_without_the_calendars() {
+    let gone = || Err(Unmeasured::new("the calendar w.ics cannot be read: it is gone"));
+    let endless =
+        || Ok(parse(&event("DTSTART;VALUE=DATE:20200101\nRRULE:FREQ=DAILY;BYMONTHDAY=1,2,3,4,5,6,7")).unwrap());
+    let in_calendar = "calendars: [{file: w.ics, events: windows, zone: UTC}]";
+    let freezes = "calendars: [{file: w.ics, zone: UTC}]";
+    let frozen = "freezes: [{name: f, from: 2026-11-20, to: 2036-11-27, zone: UTC}]";
+    for (keys, calendar, part) in [
+        (in_calendar.to_owned(), gone(), Some("it is gone")),
+        (format!("windows: [{{days: [mon], zone: UTC}}]\n{freezes}"), gone(), Some("it is gone")),
+        (format!("{frozen}\n{freezes}"), endless(), None),
+    ] {
+        let (gate, calendars) = (gate(&keys), vec![calendar]);
+        let found = next_opening(&TimeConditions::new(&gate, &calendars, None), at("2026-11-25T12:00:00Z"));
+        match (&found, part) {
+            (Opening::Never, None) => {}
+            (Opening::Unknown(why), Some(part)) => assert!(why.to_string().contains(part), "{keys}: {why}"),
+            _ => panic!("{keys}: {found:?}"),
+        }
+    }
+    // A window that stands in the policy opens whatever the calendar of windows says.
+    let gate = gate(&format!("windows: [{{days: [mon], zone: UTC}}]\n{in_calendar}"));
+    let calendars = vec![gone()];
+    let found = next_opening(&TimeConditions::new(&gate, &calendars, None), at("2026-11-25T12:00:00Z"));
+    assert_eq!(found, Opening::At(at("2026-11-30T00:00:00Z")));
 }
 
 proptest! {

@@ -41,8 +41,24 @@ fn alarms_must_be_ok_for_the_time() {
         (plain, alarm(Alarm, "2026-11-25T11:00:00Z"), State::Failed, "is in ALARM: a reason"),
         (plain, alarm(InsufficientData, "2026-11-25T11:00:00Z"), State::NotYet, "no data yet"),
         (&missing("breaching"), alarm(InsufficientData, "2026-11-25T11:00:00Z"), State::Failed, "counts as an alarm"),
-        (&missing("not_breaching"), alarm(InsufficientData, "2026-11-25T11:00:00Z"), State::Met, "OK for 1h"),
-        (&missing("not_breaching"), alarm(InsufficientData, "2026-11-25T11:55:00Z"), State::NotYet, "OK for 5m"),
+        (
+            &missing("not_breaching"),
+            alarm(InsufficientData, "2026-11-25T11:00:00Z"),
+            State::Met,
+            "has had no data for 1h, which the policy counts as OK",
+        ),
+        (
+            &missing("not_breaching"),
+            alarm(InsufficientData, "2026-11-25T11:55:00Z"),
+            State::NotYet,
+            "has had no data for 5m, which the policy counts as OK",
+        ),
+        (
+            "alarms: {names: [web-5xx], missing_data: not_breaching}",
+            alarm(InsufficientData, ""),
+            State::Met,
+            "has no data, which the policy counts as OK",
+        ),
         (plain, alarm(Other("NEW".to_owned()), ""), State::Error, "NEW"),
         (
             plain,
@@ -51,7 +67,11 @@ fn alarms_must_be_ok_for_the_time() {
             "EVALUATION_FAILURE",
         ),
     ] {
-        check(keys, &alarms(vec![fact]), state, part);
+        let has_no_data = fact.state == InsufficientData;
+        let measured = check(keys, &alarms(vec![fact]), state, part);
+        // What was observed is what CloudWatch says, whatever it counts as.
+        let observed = measured.observed.unwrap_or_default();
+        assert_eq!(observed.starts_with("INSUFFICIENT_DATA"), has_no_data, "{keys}: {observed}");
     }
     check(plain, &alarms(vec![]), State::Failed, "there is no alarm web-5xx");
     let refused = Facts { alarms: Some(Err(Unmeasured::new("AccessDenied"))), ..Facts::default() };

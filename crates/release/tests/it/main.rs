@@ -4,6 +4,7 @@
 
 mod calendars;
 mod conditions;
+mod looks;
 mod overrides;
 mod plans;
 mod sampling;

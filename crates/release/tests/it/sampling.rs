@@ -75,27 +75,30 @@ fn the_truth_table_has_every_combination() {
     enum When {
         Before,
         AtTheEnd,
+        /// The first sample after the end: it was due at the end.
+        JustLate,
+        /// After a sample at the end.
         Late,
     }
     use State::{Error, Failed, Met, NotYet};
-    use When::{AtTheEnd, Before, Late};
+    use When::{AtTheEnd, Before, JustLate, Late};
+    const OVER: &[When] = &[AtTheEnd, JustLate, Late];
     const ANY: [bool; 2] = [false, true];
     type Row = (State, &'static [bool], &'static [bool], &'static [bool], &'static [When], Option<End>);
     // The sample; failures and errors at their limits before it; green for long enough with it; when; the end.
-    let rows: [Row; 13] = [
-        (Met, &ANY, &ANY, &[true], &[Before, AtTheEnd], Some(End::Green)),
+    let rows: [Row; 12] = [
+        (Met, &ANY, &ANY, &[true], &[Before, AtTheEnd, JustLate], Some(End::Green)),
         (Met, &ANY, &ANY, &[true], &[Late], Some(End::GaveUp)),
         (Met, &ANY, &ANY, &[false], &[Before], None),
-        (Met, &ANY, &ANY, &[false], &[AtTheEnd, Late], Some(End::GaveUp)),
+        (Met, &ANY, &ANY, &[false], OVER, Some(End::GaveUp)),
         (NotYet, &ANY, &ANY, &ANY, &[Before], None),
-        (NotYet, &ANY, &ANY, &ANY, &[AtTheEnd, Late], Some(End::GaveUp)),
-        (Failed, &[true], &ANY, &ANY, &[Before, AtTheEnd, Late], Some(End::TooManyFailures)),
+        (NotYet, &ANY, &ANY, &ANY, OVER, Some(End::GaveUp)),
+        (Failed, &[true], &ANY, &ANY, &[Before, AtTheEnd, JustLate, Late], Some(End::TooManyFailures)),
         (Failed, &[false], &ANY, &ANY, &[Before], None),
-        (Failed, &[false], &ANY, &ANY, &[AtTheEnd, Late], Some(End::GaveUp)),
-        (Error, &ANY, &[true], &ANY, &[Before, AtTheEnd, Late], Some(End::TooManyErrors)),
+        (Failed, &[false], &ANY, &ANY, OVER, Some(End::GaveUp)),
+        (Error, &ANY, &[true], &ANY, &[Before, AtTheEnd, JustLate, Late], Some(End::TooManyErrors)),
         (Error, &ANY, &[false], &ANY, &[Before], None),
-        (Error, &ANY, &[false], &ANY, &[AtTheEnd], Some(End::GaveUp)),
-        (Error, &ANY, &[false], &ANY, &[Late], Some(End::GaveUp)),
+        (Error, &ANY, &[false], &ANY, OVER, Some(End::GaveUp)),
     ];
     let schedule =
         schedule("sampling: {every: 1m, green_for: 10m, failure_limit: 2, error_limit: 3, give_up_after: 1h}");
@@ -103,7 +106,9 @@ fn the_truth_table_has_every_combination() {
     for state in State::ALL {
         for (failures, errors, green, when) in ANY.into_iter().flat_map(|failures| {
             let rest = move |errors| {
-                ANY.map(move |green| [Before, AtTheEnd, Late].map(move |when| (failures, errors, green, when)))
+                ANY.map(move |green| {
+                    [Before, AtTheEnd, JustLate, Late].map(move |when| (failures, errors, green, when))
+                })
             };
             ANY.into_iter().flat_map(rest).flatten()
         }) {
@@ -115,12 +120,13 @@ fn the_truth_table_has_every_combination() {
             let [row] = fitting.as_slice() else {
                 panic!("{state:?} {failures} {errors} {green} {when:?}: {fitting:?}")
             };
-            let minutes = match when {
-                Before => 59,
-                AtTheEnd => 60,
-                Late => 61,
+            let seconds = match when {
+                Before => 59 * 60,
+                AtTheEnd => 60 * 60,
+                JustLate => 60 * 60 + 30,
+                Late => 61 * 60,
             };
-            let now = at(BEGIN) + SignedDuration::from_mins(minutes);
+            let now = at(BEGIN) + SignedDuration::from_secs(seconds);
             // Errors before a green sample would stop its time, so that the last sample was green where none was.
             let last = if errors && state == Error { "error" } else { "met" };
             let before: Progress = serde_json::from_value(json!({
@@ -144,7 +150,7 @@ fn the_truth_table_has_every_combination() {
             combinations += 1;
         }
     }
-    assert_eq!(combinations, 4 * 2 * 2 * 2 * 3);
+    assert_eq!(combinations, 4 * 2 * 2 * 2 * 4);
 }
 
 #[test]
@@ -205,6 +211,74 @@ fn the_next_look_is_due_after_the_pause_and_at_the_end_of_the_time() {
     let (progress, step) = progress.sample(&schedule, State::Met, minutes(9));
     assert_eq!(step, Step::Wait(minutes(13)));
     assert_eq!((progress.samples(), progress.green()), (2, Duration::from_secs(7 * 60)));
+}
+
+/// Between two samples nobody looks, and what lies further apart than twice the pause is not known to have been green.
+#[test]
+fn a_gap_counts_for_twice_the_pause_at_the_most() {
+    for (keys, gap, counted) in [
+        ("every: 5m", 540, 540),
+        ("every: 5m", 600, 600),
+        ("every: 5m", 601, 600),
+        ("every: 5m", 7200, 600),
+        // Whoever asks may do so each minute only.
+        ("every: 10s", 90, 90),
+        ("every: 10s", 150, 120),
+        ("every: 1m", 3600, 120),
+    ] {
+        let schedule = schedule(&format!("sampling: {{{keys}, green_for: 1h, give_up_after: 12h}}"));
+        let begin = at(BEGIN);
+        let (progress, _) = Progress::new(begin).sample(&schedule, State::Met, begin);
+        let (progress, _) = progress.sample(&schedule, State::Met, begin + SignedDuration::from_secs(gap));
+        assert_eq!(progress.green(), Duration::from_secs(counted), "{keys} {gap}");
+    }
+}
+
+/// A look that was due at the end of the time comes after it, since whoever asks comes later. It still decides.
+#[test]
+fn the_look_at_the_end_of_the_time_counts() {
+    use State::{Failed, Met, NotYet};
+    let keys = "sampling: {every: 4m, green_for: 4m, give_up_after: 10m}";
+    for (name, samples, expected) in [
+        ("green for long enough", vec![(0, Failed), (270, Met), (630, Met)], Some((3, End::Green))),
+        ("not for long enough", vec![(0, Failed), (450, Met), (630, Met)], Some((3, End::GaveUp))),
+        ("not any more", vec![(0, Failed), (270, Met), (630, NotYet)], Some((3, End::GaveUp))),
+        ("in time", vec![(0, Met), (250, Met)], Some((2, End::Green))),
+    ] {
+        assert_eq!(run(&schedule(keys), &samples), expected, "{name}");
+    }
+    // Without a time to be green for, one look is enough, and it may be the one at the end.
+    let once = schedule("sampling: {every: 1m, give_up_after: 10m}");
+    assert_eq!(run(&once, &[(590, NotYet), (659, Met)]), Some((2, End::Green)));
+}
+
+/// What a look has found is told until the next one. It is short enough for a continuation token, whatever it is.
+#[test]
+fn a_reason_is_kept_within_its_length() {
+    for (reason, kept) in [
+        ("the alarm web-5xx is in ALARM".to_owned(), Some("the alarm web-5xx is in ALARM".to_owned())),
+        (String::new(), None),
+        ("a\nb\u{1}c".to_owned(), Some("a b c".to_owned())),
+        ("x".repeat(1000), Some("x".repeat(300))),
+        // 299 bytes, and half of a character has no place.
+        (format!("x{}", "ß".repeat(200)), Some(format!("x{}", "ß".repeat(149)))),
+        ("\"".repeat(1000), Some("\"".repeat(300))),
+        ("\\".repeat(1000), Some("\\".repeat(300))),
+        ("\u{1}".repeat(1000), Some(" ".repeat(300))),
+    ] {
+        let full = json!({
+            "since": "2026-11-25T12:00:00.123456789Z", "samples": u32::MAX, "failed": u32::MAX, "errors": u32::MAX,
+            "green": u64::MAX, "last": ["2026-11-25T12:00:00.123456789Z", "not_yet"],
+        });
+        // As an older version has kept it, there is no reason.
+        let old: Progress = serde_json::from_value(full).unwrap();
+        assert_eq!(old.reason(), None);
+        let progress = old.because(&reason);
+        assert_eq!(progress.reason(), kept.as_deref());
+        let token = format!("cj1:{}", serde_json::to_string(&progress).unwrap());
+        assert!(token.len() <= 1024, "{} bytes, and CodePipeline takes 2048: {token}", token.len());
+        assert_eq!(serde_json::from_str::<Progress>(&token[4..]).unwrap(), progress);
+    }
 }
 
 fn state() -> impl Strategy<Value = State> {
@@ -297,14 +371,26 @@ proptest! {
         }
     }
 
+    /// Samples at times at which nobody would have asked, too: long after the end, and with long gaps.
     #[test]
-    fn nothing_passes_that_was_not_green_for_the_time(schedule in schedules(), samples in samples()) {
+    fn nothing_passes_that_was_not_green_for_the_time(
+        schedule in schedules(), steps in proptest::collection::vec((1_u32..400, state()), 1..12),
+    ) {
+        let mut now = 0;
+        let samples: Vec<_> = steps.into_iter().map(|(pause, state)| { now += pause; (now, state) }).collect();
         if let Some((count, End::Green)) = run(&schedule, &samples) {
-            let (end, _) = samples[count - 1];
             let green_for = u32::try_from(schedule.green_for.as_secs()).unwrap();
-            let bad = samples[..count].iter().rev().find(|(_, state)| matches!(state, State::Failed | State::NotYet));
-            let since = bad.map_or(0, |(seconds, _)| *seconds);
-            prop_assert!(end - since >= green_for && end <= 900);
+            let bad = samples[..count].iter().rposition(|(_, state)| matches!(state, State::Failed | State::NotYet));
+            let since = &samples[bad.map_or(0, |bad| bad + 1)..count];
+            // Twice a minute, as 30 seconds are shorter than the pause of whoever asks.
+            let green: u32 = since
+                .windows(2)
+                .filter(|pair| pair.iter().all(|(_, state)| *state == State::Met))
+                .map(|pair| (pair[1].0 - pair[0].0).min(120))
+                .sum();
+            prop_assert!(green >= green_for, "{} of {}: {:?}", green, green_for, samples);
+            // It was the first one at the end of the time at the latest.
+            prop_assert!(count == 1 || samples[count - 2].0 < 900, "{:?}", samples);
         }
     }
 }

@@ -48,6 +48,14 @@ async fn conditions_are_measured_where_they_are() {
             Outcome::Failed,
             "error rate is 0.5 and should be 0.1 or less",
         ),
+        // Where there was no error, there is no value of errors.
+        (metric.replace("metric: errors", "metric: none"), vec![], Outcome::Failed, "error rate has no value yet"),
+        (
+            metric.replace("metric: errors", "metric: none").replace("100 * e / r", "'100 * FILL(e, 0) / r'"),
+            vec![],
+            Outcome::Passed,
+            "web passed",
+        ),
         (metric.replace("Web", "Nobody"), vec![], Outcome::Failed, "error rate has no value yet"),
         (metric.replace("100 *", "NOPE(r) *"), vec![], Outcome::Inconclusive, "CloudWatch refused GetMetricData"),
         (probe(&format!("{page}/good")), vec![], Outcome::Passed, "web passed"),

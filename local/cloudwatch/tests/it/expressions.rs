@@ -11,6 +11,7 @@ fn known() -> BTreeMap<String, Quantity> {
         ("m1".to_owned(), series(&[(0, 1.0), (60, 2.0), (120, 3.0)])),
         ("m2".to_owned(), series(&[(0, 10.0), (60, 0.0), (180, 30.0)])),
         ("gaps".to_owned(), series(&[(0, 1.0), (60, 1.0), (240, 1.0)])),
+        ("none".to_owned(), series(&[])),
     ])
 }
 
@@ -37,6 +38,9 @@ fn expressions_mean_what_the_guide_says() {
         ("MIN([m1, 2])", series(&[(0, 1.0), (60, 2.0), (120, 2.0)])),
         ("m1 / MAX([m2, 1])", series(&[(0, 0.1), (60, 2.0)])),
         ("FILL(gaps, 0)", series(&[(0, 1.0), (60, 1.0), (120, 0.0), (180, 0.0), (240, 1.0)])),
+        // What counts errors has no value where there was none, and is filled where there was something else.
+        ("100 * none / m1", series(&[])),
+        ("100 * FILL(none, 0) / m1", series(&[(0, 0.0), (60, 0.0), (120, 0.0)])),
         ("CEIL(ABS(0 - 1.2)) + FLOOR(1.8)", scalar(3.0)),
     ] {
         assert_eq!(evaluate(expression, &known()), expected, "{expression}");
