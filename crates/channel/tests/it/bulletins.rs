@@ -69,6 +69,32 @@ fn a_notice_with_everything_and_a_digest_are_shown_in_every_channel() {
     insta::assert_snapshot!("a-digest", rendered(&digest(&[bulletin(), other])));
 }
 
+/// However long a change and the URL of its page are, Slack shows the change, and the link where it fits.
+#[test]
+fn a_long_change_is_shown_in_slack() {
+    for (words, path, is_linked) in
+        [(10, 10, true), (600, 10, true), (300, 300, true), (600, 550, true), (20, 700, false)]
+    {
+        let mut bulletin = Bulletin { mention: None, ..bulletin() };
+        let change = &mut bulletin.about[0];
+        change.text = "word & ".repeat(words / 7 + 1);
+        change.url = Some(format!("https://example.com/{}", "x".repeat(path)));
+        // The same in a section of a notice.
+        bulletin.lines = vec![bulletin.about[0].clone()];
+        for is_head in [true, false] {
+            let shown = Bulletin { kind: bulletin.kind.filter(|_| !is_head), ..bulletin.clone() };
+            let message = shown.slack(true).unwrap().to_json();
+            check_slack(&message);
+            let blocks = message["blocks"].as_array().unwrap();
+            let context = blocks.last().unwrap()["elements"][0]["text"].as_str().unwrap();
+            assert!(context.starts_with("*Change* ") && context.contains("word &amp; w"), "{words} {path}: {context}");
+            assert_eq!(context.contains("<https://example.com/"), is_linked, "{words} {path}: {context}");
+            let section = blocks[1]["text"]["text"].as_str().unwrap();
+            assert!(is_head || section.contains("xx|word &amp; word"), "{words} {path}: {section}");
+        }
+    }
+}
+
 /// Bulletins that were kept.
 fn digest(bulletins: &[Bulletin]) -> Digest {
     let mut digest = Digest::new("releases");
