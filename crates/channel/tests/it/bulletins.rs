@@ -15,13 +15,13 @@ fn of_event(file: &Path) -> Vec<Bulletin> {
     let event: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let event = Event::read(&event).unwrap();
     let (name, execution) = match &event.change {
-        Change::Build(build) => (build.project.as_deref(), build.build_id()),
-        Change::Deployment(deployment) => (deployment.application.as_deref(), deployment.deployment.as_deref()),
-        _ => event.execution().unzip(),
+        Change::Build(build) => (build.project.clone(), build.build_id()),
+        Change::Deployment(deployment) => (deployment.name(), deployment.deployment.as_deref()),
+        _ => event.execution().map(|(name, execution)| (name.to_owned(), execution)).unzip(),
     };
     let (Some(name), Some(execution)) = (name, execution) else { return Vec::new() };
     let picture = Picture::of(&event, "2026-01-05T09:00:00Z".parse().unwrap());
-    let head = picture.head(name, execution);
+    let head = picture.head(&name, execution);
     let notices = picture.notices();
     let notices = notices.iter().map(|notice| Bulletin::notice(&picture, notice, &head, false));
     std::iter::once(Bulletin::head(&picture, &head)).chain(notices).collect()
