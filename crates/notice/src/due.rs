@@ -134,7 +134,7 @@ impl Thread {
                 shown: effect.shown.clone(),
                 at: Some(now),
                 below: effect.below.clone(),
-                message: None,
+                ..Post::default()
             };
             self.set_post(&effect.channel, &effect.key, post);
         }
@@ -168,7 +168,14 @@ impl Thread {
             self.refuse(&effect.channel, now, None);
             return;
         }
-        let post = Post { posted: Posted::Unknown, at: Some(now), below: effect.below.clone(), ..Post::default() };
+        let begun = self.post(&effect.channel, &effect.key).and_then(|post| post.at);
+        let post = Post {
+            posted: Posted::Unknown,
+            at: begun.or(Some(now)),
+            doubted: Some(now),
+            below: effect.below.clone(),
+            ..Post::default()
+        };
         self.set_post(&effect.channel, &effect.key, post);
     }
 }

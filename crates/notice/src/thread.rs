@@ -87,6 +87,9 @@ pub struct Post {
     /// When that was begun.
     #[serde(default)]
     pub at: Option<Timestamp>,
+    /// Since when it is not known whether it was posted, where it is not.
+    #[serde(default)]
+    pub doubted: Option<Timestamp>,
     /// The message that it stands below.
     #[serde(default)]
     pub below: Option<Message>,
@@ -163,7 +166,8 @@ impl Thread {
         for post in self.posts.values_mut().flat_map(BTreeMap::values_mut) {
             if post.posted == Posted::Underway {
                 post.posted = Posted::Unknown;
-                post.at = post.at.max(Some(now));
+                post.at = post.at.or(Some(now));
+                post.doubted = Some(now);
             }
         }
         true
