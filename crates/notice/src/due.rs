@@ -67,6 +67,9 @@ impl Thread {
     }
 
     fn due_in(&self, channel: &str, is_threaded: bool, wanted: &[(&Notice, Wish)], head: &Head) -> Option<Step> {
+        let top = self.post(channel, HEAD);
+        // Without a head message each notice says all by itself, as in a channel without threads.
+        let is_threaded = is_threaded && top.is_none_or(|post| post.posted != Posted::GivenUp);
         let claims = self.claims.get(channel);
         for (notice, wish) in wanted {
             let open = wish.once.iter().find(|once| claims.is_none_or(|claims| !claims.contains_key(&once.key)));
@@ -81,7 +84,6 @@ impl Thread {
             return Some(Step::Collect(Box::new(self.effect(channel, bulletin, None))));
         }
         let now: Vec<_> = wanted.iter().filter(|(notice, _)| !self.is_collected(channel, notice)).collect();
-        let top = self.post(channel, HEAD);
         let mut below = None;
         if is_threaded && (top.is_some() || !now.is_empty()) {
             let due = self.due_message(self.effect(channel, Bulletin::head(&self.picture, head), None), true);

@@ -48,4 +48,4 @@ pub use service::build_state;
 pub use states::{ActionState, ExecutionState, StageState};
 pub use step::{Claim, Doubt, Report, Step, Turn};
 pub use subject::Subject;
-pub use thread::{Lease, Message, Post, Posted, Refusal, Thread};
+pub use thread::{Ended, Lease, Message, Post, Posted, Refusal, Thread};

@@ -191,7 +191,13 @@ impl Thread {
                 let is_tried_again = self.refuse(&effect.channel, now, pause);
                 self.failed(&effect, is_tried_again);
             }
-            Report::Rejected(effect) => self.failed(&effect, false),
+            Report::Rejected(effect) => {
+                // It was heard of a new message, so that the channel is there for others.
+                if effect.replaces.is_none() {
+                    self.refusals.remove(&effect.channel);
+                }
+                self.failed(&effect, false);
+            }
             Report::Unsure(effect) => self.unsure(&effect, now),
             doubt => self.note_doubt(doubt, now),
         }

@@ -75,12 +75,12 @@ impl Notifier {
 
     async fn send_digest(&self, name: &str, sending: &Sending, told: &Digest, now: Timestamp) -> Result<(), DeskError> {
         let Ok(channel) = self.config()?.channel(name) else { return self.drop_digest(name, sending).await };
-        let letter = Letter { id: &sending.mark, say: told, below: None, replaces: None };
+        let letter = Letter { to: name, id: &sending.mark, say: told, below: None, replaces: None };
         let outcome = self.parts.channels.send(channel, &letter, Instant::now() + SEND).await;
         self.change_digest(name, |digest| match &outcome {
             Outcome::Delivered { .. } => digest.sent(sending),
             Outcome::Unknown { .. } => digest.unsure(),
-            Outcome::Refused { .. } => digest.refused(now, SignedDuration::ZERO),
+            Outcome::Refused { .. } | Outcome::Rejected { .. } => digest.refused(now, SignedDuration::ZERO),
             Outcome::Later { after, .. } => digest.refused(now, SignedDuration::try_from(*after).unwrap_or_default()),
         })
         .await

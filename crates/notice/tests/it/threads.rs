@@ -56,6 +56,7 @@ fn an_answer_that_is_older_than_an_event_is_asked_for_again() {
 enum Fate {
     Works,
     Refuses,
+    Rejects,
     NobodyKnowsNotDone,
     NobodyKnowsDone,
     DiesBefore,
@@ -71,6 +72,8 @@ struct Outside {
     told_by_others: BTreeSet<String>,
     fates: Vec<Fate>,
     can_be_searched: bool,
+    /// Whether nobody answers who is asked for a message.
+    is_silent: bool,
     now: Timestamp,
     /// By channel and key, when it was posted.
     posted_at: BTreeMap<(String, String), Timestamp>,
@@ -85,6 +88,7 @@ impl Outside {
             told_by_others: BTreeSet::new(),
             fates: Vec::new(),
             can_be_searched: true,
+            is_silent: false,
             now: now(),
             posted_at: BTreeMap::new(),
         }
@@ -114,6 +118,7 @@ impl Outside {
                 }
                 Step::Collect(effect) => Report::Collected(effect),
                 Step::Find(doubt) if !self.can_be_searched => Report::NotKnown(doubt),
+                Step::Find(doubt) if self.is_silent => Report::NotAsked(doubt, None),
                 Step::Find(doubt) => match self.is_found(&doubt) {
                     true => {
                         let message = message(&doubt.channel, &doubt.key);
@@ -142,6 +147,7 @@ impl Outside {
         match fate {
             Fate::DiesBefore => return None,
             Fate::Refuses => return Some(Report::Refused(effect, None)),
+            Fate::Rejects => return Some(Report::Rejected(effect)),
             Fate::NobodyKnowsNotDone => return Some(Report::Unsure(effect)),
             Fate::Works | Fate::DiesAfter | Fate::NobodyKnowsDone => {}
         }
@@ -238,7 +244,7 @@ proptest! {
     fn nothing_is_posted_twice(
         story in stories(),
         fates in prop::collection::vec(prop::sample::select(vec![
-            Fate::Works, Fate::Refuses, Fate::DiesBefore, Fate::DiesAfter, Fate::NobodyKnowsDone,
+            Fate::Works, Fate::Refuses, Fate::Rejects, Fate::DiesBefore, Fate::DiesAfter, Fate::NobodyKnowsDone,
             Fate::NobodyKnowsNotDone,
         ]), 0..20),
         can_be_searched in any::<bool>(),
@@ -266,7 +272,8 @@ proptest! {
         let missing: Vec<_> = whole.keys().into_iter().filter(|key| !outside.keys().contains(key)).collect();
         let posts = || thread.posts.values().flat_map(BTreeMap::values);
         let lost = posts().filter(|post| post.posted == Posted::Lost).count();
-        prop_assert!(missing.len() <= lost && (!can_be_searched || lost == 0), "{:?} {:?}", missing, thread);
+        let given_up = posts().filter(|post| post.posted == Posted::GivenUp).count();
+        prop_assert!(missing.len() <= lost + given_up && (!can_be_searched || lost == 0), "{:?} {:?}", missing, thread);
         prop_assert!(!outside.listed, "{:?}", thread);
     }
 }
@@ -287,6 +294,73 @@ fn what_is_looked_for_late_is_found() {
             }
             let posts: Vec<_> = outside.shown.values().map(|(_, posts)| *posts).collect();
             assert_eq!(posts, [1], "{fate:?}, {minutes} min");
+        }
+    }
+}
+
+/// What is given up, with the kind of message, and whether it may be there.
+fn ended(thread: &Thread, before: &Thread) -> Vec<(String, &'static str, bool)> {
+    let ended = thread.ended_since(before).into_iter();
+    ended.map(|ended| (ended.channel, ended.kind, ended.may_be_there)).collect()
+}
+
+/// A message that is not taken keeps nothing else waiting; without the head, each notice says all by itself.
+#[test]
+fn what_a_channel_never_takes_is_given_up_at_once() {
+    let story = Story { stages: vec![1, 1], failures: vec![0], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    for (name, fates, expected, given_up) in [
+        ("nothing", vec![], vec!["failed/action-001", "head", "recovered"], vec![]),
+        (
+            "the head",
+            vec![Fate::Rejects],
+            vec!["failed/action-001", "recovered", "started", "succeeded"],
+            vec!["status"],
+        ),
+        ("a reply", vec![Fate::Rejects, Fate::Works], vec!["head", "recovered"], vec!["failed"]),
+        (
+            "a reply after a refusal",
+            vec![Fate::Rejects, Fate::Works, Fate::Refuses],
+            vec!["head", "recovered"],
+            vec!["failed"],
+        ),
+    ] {
+        let mut outside = Outside::new(vec![route("releases", true, |_| true)]);
+        outside.fates = fates;
+        let before = Thread::new(PIPELINE, EXECUTION);
+        let mut thread = before.clone();
+        let last = world.events.len() - 1;
+        for (number, minutes) in [(0, 0), (last, 1)] {
+            let time = now() + SignedDuration::from_mins(minutes);
+            outside.run(&mut thread, heard(&world, number), "one", time, &world.answers);
+        }
+        let keys: Vec<_> = outside.keys().into_iter().map(|(_, key)| key).collect();
+        assert_eq!(keys, expected, "{name}");
+        let given_up: Vec<_> = given_up.into_iter().map(|kind| ("releases".to_owned(), kind, false)).collect();
+        assert_eq!(ended(&thread, &before), given_up, "{name}");
+        assert_eq!(ended(&thread, &thread), [], "{name}");
+        assert!(!outside.listed && thread.refusals.is_empty(), "{name}: {thread:?}");
+    }
+}
+
+/// What is refused, or asked for in vain, for a day.
+#[test]
+fn after_a_day_a_message_is_given_up() {
+    let story = Story { stages: vec![1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    for (name, fates, expected) in [
+        ("it refuses", vec![Fate::Refuses; 4], ("releases".to_owned(), "status", false)),
+        ("it does not answer", vec![Fate::DiesAfter], ("releases".to_owned(), "status", true)),
+    ] {
+        let mut outside = Outside::new(vec![route("releases", true, |_| true)]);
+        (outside.fates, outside.is_silent) = (fates, true);
+        let mut thread = Thread::new(PIPELINE, EXECUTION);
+        outside.run(&mut thread, heard(&world, 0), "one", now(), &known(&world));
+        for (minutes, given_up) in [(3, vec![]), (5, vec![]), (24 * 60 + 10, vec![expected])] {
+            let before = thread.clone();
+            let time = now() + SignedDuration::from_mins(minutes);
+            outside.run(&mut thread, Report::Nothing, &format!("round-{minutes}"), time, &known(&world));
+            assert_eq!(ended(&thread, &before), given_up, "{name}, {minutes} min: {thread:?}");
         }
     }
 }
