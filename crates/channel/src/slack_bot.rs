@@ -48,7 +48,8 @@ impl Channels {
     }
 
     /// Whether a letter is there whose outcome was not known. `below` is the message that it stands below, `since` the time
-    /// in seconds since 1970 after which it was sent. Only a Slack channel of the app can be searched.
+    /// in seconds since 1970 after which it was sent. Only a Slack channel of the app can be searched; one that knows a
+    /// repetition need not be, since sending it again does no harm.
     pub async fn find(
         &self,
         channel: &Channel,
@@ -57,7 +58,9 @@ impl Channels {
         since: i64,
         deadline: Instant,
     ) -> Found {
-        let Channel::Slack(channel) = channel else { return Found::Unknown };
+        let Channel::Slack(channel) = channel else {
+            return if channel.knows_repetitions() { Found::NotThere } else { Found::Unknown };
+        };
         let slack = match self.slack().await {
             Ok(slack) => slack,
             Err(Outcome::Later { after, .. }) => return Found::Later { after },

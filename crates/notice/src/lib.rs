@@ -34,7 +34,7 @@ mod thread;
 pub use about::{About, Revision, Series, VerdictLine};
 pub use action::{Action, Reason, ReasonSource};
 pub use bulletin::Bulletin;
-pub use digest::{Digest, DigestTurn, Item, Sending};
+pub use digest::{Digest, DigestTurn, Item, Origin, Sending};
 pub use due::Effect;
 pub use head::{Head, StageLine, Status};
 pub use look::Looked;

@@ -106,6 +106,7 @@ fn digest(bulletins: &[Bulletin]) -> Digest {
             execution: bulletin.execution.clone(),
             title: bulletin.title.clone(),
             url: bulletin.url.clone(),
+            origin: None,
         };
         digest.add(&bulletin.key, item);
     }

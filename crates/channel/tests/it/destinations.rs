@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stagegate_channel::{Letter, Outcome};
+use stagegate_channel::{Found, Letter, Outcome};
 use stagegate_config::Channel;
 use stagegate_notice::Message;
 use tokio::time::Instant;
@@ -174,6 +174,19 @@ async fn a_reply_without_its_thread_stands_by_itself() {
         let threads: Vec<_> = server.received().iter().map(|request| request.json()["thread_ts"].clone()).collect();
         assert_eq!(threads, [place.ts.clone().into(), serde_json::Value::Null], "{word}");
     }
+}
+
+/// What a channel knows by its id is sent again without a search.
+#[tokio::test]
+async fn a_message_is_looked_for_where_that_can_be_done() {
+    let server = Server::start([Reply::With(200, "", r#"{"ok":true,"messages":[]}"#.to_owned())]).await;
+    let channels = channels(&server).await;
+    for (kind, channel) in http_channels() {
+        let found = channels.find(&channel, "a", None, 1_700_000_000, Instant::now() + Duration::from_secs(60)).await;
+        let expected = if matches!(kind, "slack" | "webhook") { Found::NotThere } else { Found::Unknown };
+        assert_eq!(found, expected, "{kind}");
+    }
+    assert_eq!(server.received().len(), 1);
 }
 
 /// An answer of 200 with `"ok": false` is none that says that it was taken.
