@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use stagegate_channel::Outcome;
+use stagegate_channel::{Outcome, Say as _, Templates};
+use stagegate_config::{Config, TemplateForm};
+use stagegate_notice::Bulletin;
 use tracing::subscriber::DefaultGuard;
 
 use crate::server::{Reply, Server};
-use crate::world::{CANARY, channels, http_channels, send};
+use crate::world::{CANARY, bulletin, channels, http_channels, send};
 
 /// What is logged on this thread.
 struct Log {
@@ -55,5 +57,29 @@ async fn what_is_not_delivered_is_logged_with_the_channel() {
         for part in ["not delivered", "channel=\"a\"", &format!("kind=\"{kind}\""), "404"] {
             assert!(said.contains(part) && !said.contains(CANARY), "{part}: {said}");
         }
+    }
+}
+
+/// The words of Stagegate are sent, and it is said why.
+#[test]
+fn a_template_that_cannot_be_used_is_logged() {
+    for (written, form, expected) in [
+        ("slack: '{{ lines[0].text }}'", TemplateForm::Slack, "undefined value"),
+        ("webhook: '{{ lines[0].text }}'", TemplateForm::Json, "undefined value"),
+        ("webhook: '{{ title }}'", TemplateForm::Json, "it is not an object"),
+        ("webhook: '{\"a\": {{ title }}'", TemplateForm::Json, "EOF while parsing"),
+    ] {
+        let config = Config::parse("stagegate.yaml", &format!("templates: {{failed: {{{written}}}}}")).unwrap();
+        let templates = Templates::usable(&config, std::path::Path::new("."));
+        let bulletin = Bulletin { lines: Vec::new(), ..bulletin() };
+        let log = Log::start();
+        let said = templates.say(&bulletin);
+        match form {
+            TemplateForm::Slack => assert_eq!(said.slack(true).unwrap(), bulletin.slack(true).unwrap()),
+            _ => assert_eq!(said.webhook_data(), bulletin.data()),
+        }
+        let said = log.said();
+        let is_told = said.contains("Stagegate's own words are sent") && said.contains("template=\"failed\"");
+        assert!(is_told && said.contains(expected), "{written}: {said}");
     }
 }

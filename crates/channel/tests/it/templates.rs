@@ -80,6 +80,7 @@ fn a_template_that_cannot_say_everything_is_refused() {
         ("  failed: {slack: '{{ title'}", "the template of `failed` for `slack`, line 1: syntax error"),
         ("  failed: {slack: '{{ revision.id }}'}", "it fails for \"web\""),
         ("  failed: {slack: '{{ pipeline }}'}", "it fails for \"build nightly\""),
+        ("  status: {slack: '{{ pipeline }}'}", "it fails for \"build nightly\""),
         ("  failed: {slack: '{{ title | shout }}'}", "unknown filter"),
         ("  failed: {slack: '{{ title | safe }}'}", "unknown filter"),
         ("  failed: {slack: '{{ shout(title) }}'}", "no variable \"shout\""),
