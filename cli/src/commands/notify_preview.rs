@@ -56,9 +56,9 @@ fn bulletins(event: &str) -> Result<Vec<Bulletin>, CommandError> {
         .map_err(|error| CommandError::broken_input(format!("read {}: {error}", path.display())))?;
     let event = Event::read(&event).map_err(CommandError::broken_input)?;
     let (name, execution) = match &event.change {
-        Change::Build(build) => (build.project.as_deref(), build.build_id()),
-        Change::Deployment(deployment) => (deployment.application.as_deref(), deployment.deployment.as_deref()),
-        _ => event.execution().unzip(),
+        Change::Build(build) => (build.project.clone(), build.build_id()),
+        Change::Deployment(deployment) => (deployment.name(), deployment.deployment.as_deref()),
+        _ => event.execution().map(|(name, execution)| (name.to_owned(), execution)).unzip(),
     };
     let (Some(name), Some(execution)) = (name, execution) else {
         let message =
@@ -66,7 +66,7 @@ fn bulletins(event: &str) -> Result<Vec<Bulletin>, CommandError> {
         return Err(CommandError::broken_input(message));
     };
     let picture = Picture::of(&event, jiff::Timestamp::now());
-    let head = picture.head(name, execution);
+    let head = picture.head(&name, execution);
     let notices = picture.notices();
     let notices = notices.iter().map(|notice| Bulletin::notice(&picture, notice, &head, false));
     Ok(std::iter::once(Bulletin::head(&picture, &head)).chain(notices).collect())

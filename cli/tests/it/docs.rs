@@ -99,6 +99,18 @@ fn the_rights_on_the_page_are_those_of_the_template() {
     }
 }
 
+/// What deploy-notify keeps lies in the folders that its page names. The verdicts of gates, which it reads, are told by name.
+#[test]
+fn the_folders_on_the_page_are_those_of_the_template() {
+    let (template, page) = (page("infra/template.yaml"), page(NOTICES_PAGE));
+    let section = page.split("## Rights").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("rights");
+    let named: BTreeSet<_> = section.split('`').filter_map(|word| word.strip_suffix('/')).collect();
+    let role = resource(&template, "DeployNotifyRole");
+    let granted = role.split("${State.Arn}/").skip(1).filter_map(|rest| rest.split("/*").next());
+    let granted: BTreeSet<_> = granted.filter(|folder| *folder != "executions").collect();
+    assert_eq!(named, granted);
+}
+
 /// The functions of the desk share a policy, and lists of rights are written out there.
 #[test]
 fn the_rights_of_the_desk_are_those_of_the_template() {

@@ -78,6 +78,11 @@ fn a_preview_shows_what_a_channel_gets() {
     {
         assert!(said.contains(part), "{part} is not in {said}");
     }
+    // By the name that the function has for it.
+    let event = root().join("events/eventbridge/deployment-failure.json");
+    let (code, said) = preview(&[event.to_str().unwrap(), "--channel", "sns"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("deployment web/production: has failed"), "{said}");
     let job = root().join("events/codepipeline-job.json");
     for (arguments, code, message) in [
         (vec!["faild"], 65, "did you mean \"failed\"?"),

@@ -33,7 +33,7 @@ impl Run {
     /// Foreign text on one line, of at most `longest` characters.
     pub fn new(text: &str, longest: usize) -> Self {
         // Between double braces a card writes dates.
-        Self { text: inert_line(text, longest).replace("{{", "{\u{200b}{"), ..Self::default() }
+        Self { text: inert_line(text, longest).replace('{', "{\u{200b}"), ..Self::default() }
     }
 
     /// A word of the program.

@@ -28,6 +28,8 @@ pub struct Channels {
 
 /// Something to be sent.
 pub struct Letter<'a> {
+    /// The name of the channel, for the log.
+    pub to: &'a str,
     /// By what a receiver recognises that it was sent before: the same for each attempt, and different for all else.
     pub id: &'a str,
     /// What is said.
@@ -63,7 +65,8 @@ impl Channels {
             Channel::Webhook(webhook) => self.send_to_webhook(webhook, letter, deadline).await,
         };
         if let Some(why) = outcome.why() {
-            tracing::warn!(channel = channel.kind().name(), letter = letter.id, why, "not delivered");
+            let kind = channel.kind().name();
+            tracing::warn!(channel = letter.to, kind, letter = letter.id, why, "not delivered");
         }
         outcome
     }

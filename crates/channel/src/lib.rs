@@ -3,8 +3,8 @@
 //! * [`Channels::send`] takes a channel, and something that can be said in every kind of channel: a [`Say`], which puts it
 //!   into the words of each kind. A [`Bulletin`](stagegate_notice::Bulletin) of a notice is one, and a
 //!   [`Digest`](stagegate_notice::Digest) of several.
-//! * [`Outcome`] says whether it was delivered, is refused for good, is to be tried again and when, or whether nobody
-//!   knows. Nothing here remembers anything: whoever sends keeps that.
+//! * [`Outcome`] says whether it was delivered, is refused until somebody mends something, is not wanted at all, is to be
+//!   tried again and when, or whether nobody knows. Nothing here remembers anything: whoever sends keeps that.
 //! * [`Templates`] replace the words of notices, in any kind of channel.
 //! * [`Secrets`] are read from Parameter Store, and shown by nothing.
 //!

@@ -18,9 +18,14 @@ pub enum Outcome {
         /// Where it is, in channels that say so.
         message: Option<Message>,
     },
-    /// The channel does not take it, and would not later either, until somebody has done something about it.
+    /// The channel takes nothing at this time, and would not later either, until somebody has done something about it.
     Refused {
         /// Why, and what to do.
+        why: String,
+    },
+    /// The channel does not take this message, and never will; it may take others.
+    Rejected {
+        /// Why.
         why: String,
     },
     /// It was not taken, and may be later.
@@ -63,12 +68,18 @@ impl Outcome {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Delivered { .. } => None,
-            Self::Refused { why } | Self::Later { why, .. } | Self::Unknown { why } => Some(why),
+            Self::Refused { why } | Self::Rejected { why } | Self::Later { why, .. } | Self::Unknown { why } => {
+                Some(why)
+            }
         }
     }
 
     pub(crate) fn refused(why: impl Into<String>) -> Self {
         Self::Refused { why: why.into() }
+    }
+
+    pub(crate) fn rejected(why: impl Into<String>) -> Self {
+        Self::Rejected { why: why.into() }
     }
 
     pub(crate) fn later(after: Option<Duration>, why: impl Into<String>) -> Self {
@@ -83,6 +94,7 @@ impl Outcome {
             _ if error.may_have_been_done() && !has_failed_itself => Self::Unknown { why },
             ErrorKind::RateLimited => Self::later(error.retry_after(), why),
             ErrorKind::Unavailable => Self::later(None, why),
+            _ if error.is_about_the_message() => Self::Rejected { why },
             ErrorKind::Permission | ErrorKind::NotFound | ErrorKind::Rejected => Self::Refused { why },
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Post {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
     pub(crate) is_repeatable: bool,
+    /// Whether a status says that this message is not taken, and that others may be.
+    pub(crate) is_about_the_message: fn(u16) -> bool,
 }
 
 impl Post {
@@ -26,7 +28,8 @@ impl Post {
             (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
             (ACCEPT, HeaderValue::from_static("application/json, text/plain;q=0.5, */*;q=0.1")),
         ];
-        Self { name, url, headers, body: Bytes::from(body.to_string()), is_repeatable: false }
+        let body = Bytes::from(body.to_string());
+        Self { name, url, headers, body, is_repeatable: false, is_about_the_message }
     }
 
     /// Sends it until it is answered or the patience is at its end.
@@ -78,8 +81,14 @@ impl Post {
             413 => "; it does not take messages of this size",
             _ => "",
         };
-        Outcome::refused(format!("{}: it answered with HTTP status {}{advice}", self.name, answer.status))
+        let why = format!("{}: it answered with HTTP status {}{advice}", self.name, answer.status);
+        if (self.is_about_the_message)(answer.status) { Outcome::Rejected { why } } else { Outcome::Refused { why } }
     }
+}
+
+/// Whether a refusal is one of this message. All others are of the channel: its URL, its key, whoever lets us in.
+fn is_about_the_message(status: u16) -> bool {
+    !matches!(status, 300..=399 | 401..=405 | 407 | 410)
 }
 
 /// Whether the same request may succeed later: a timeout, a wish for a pause, or a failure of the server (RFC 9110).

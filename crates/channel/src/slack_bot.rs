@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stagegate_config::Channel;
 use stagegate_notice::Message;
-use stagegate_slack::{ApiUrl, BotToken, ChannelId, Posted, SlackClient};
+use stagegate_slack::{ApiUrl, BotToken, ChannelId, Posted, SlackClient, SlackError};
 use tokio::time::Instant;
 
 use crate::{Channels, Found, Letter, Outcome};
@@ -13,7 +13,7 @@ impl Channels {
     pub(crate) async fn send_by_bot(&self, channel: &str, letter: &Letter<'_>, deadline: Instant) -> Outcome {
         let message = match letter.say.slack(true) {
             Ok(message) => message.marked(letter.id),
-            Err(error) => return Outcome::refused(error.to_string()),
+            Err(error) => return Outcome::rejected(error.to_string()),
         };
         let slack = match self.slack().await {
             Ok(slack) => slack,
@@ -33,7 +33,12 @@ impl Channels {
             Err(error) => return Outcome::refused(format!("{error}")),
         };
         let thread = letter.below.and_then(posted).map(|parent| parent.ts);
-        match slack.post_message(&id, thread.as_ref(), &message, deadline).await {
+        let mut outcome = slack.post_message(&id, thread.as_ref(), &message, deadline).await;
+        if thread.is_some() && outcome.as_ref().is_err_and(has_no_thread) {
+            // Somebody has deleted the message that it was to stand below.
+            outcome = slack.post_message(&id, None, &message, deadline).await;
+        }
+        match outcome {
             Ok(posted) => {
                 let message = Message { channel: posted.channel.to_string(), ts: posted.ts.to_string() };
                 Outcome::Delivered { message: Some(message) }
@@ -43,7 +48,8 @@ impl Channels {
     }
 
     /// Whether a letter is there whose outcome was not known. `below` is the message that it stands below, `since` the time
-    /// in seconds since 1970 after which it was sent. Only a Slack channel of the app can be searched.
+    /// in seconds since 1970 after which it was sent. Only a Slack channel of the app can be searched; one that knows a
+    /// repetition need not be, since sending it again does no harm.
     pub async fn find(
         &self,
         channel: &Channel,
@@ -52,7 +58,9 @@ impl Channels {
         since: i64,
         deadline: Instant,
     ) -> Found {
-        let Channel::Slack(channel) = channel else { return Found::Unknown };
+        let Channel::Slack(channel) = channel else {
+            return if channel.knows_repetitions() { Found::NotThere } else { Found::Unknown };
+        };
         let slack = match self.slack().await {
             Ok(slack) => slack,
             Err(Outcome::Later { after, .. }) => return Found::Later { after },
@@ -97,6 +105,10 @@ impl Channels {
         let token = token.map_err(|error| Outcome::of_secret(&error))?;
         Ok(SlackClient::new(self.http.clone(), base, token))
     }
+}
+
+fn has_no_thread(error: &SlackError) -> bool {
+    matches!(error.code(), Some("thread_not_found" | "cannot_reply_to_message"))
 }
 
 fn posted(place: &Message) -> Option<Posted> {

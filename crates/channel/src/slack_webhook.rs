@@ -14,7 +14,7 @@ impl Channels {
     ) -> Outcome {
         let message = match letter.say.slack(false) {
             Ok(message) => message,
-            Err(error) => return Outcome::refused(error.to_string()),
+            Err(error) => return Outcome::rejected(error.to_string()),
         };
         let url = match self.secrets.read(parameter).await {
             Ok(url) => url,

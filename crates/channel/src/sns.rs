@@ -21,7 +21,7 @@ impl Channels {
     pub(crate) async fn publish(&self, topic: &str, letter: &Letter<'_>, deadline: Instant) -> Outcome {
         let mail = match letter.say.mail() {
             Ok(mail) => mail,
-            Err(error) => return Outcome::refused(error.to_string()),
+            Err(error) => return Outcome::rejected(error.to_string()),
         };
         let data = letter.say.data();
         let mut publication = self.sns.publish().topic_arn(topic).subject(mail.subject());
@@ -30,7 +30,7 @@ impl Channels {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
             match value {
                 Ok(value) => publication = publication.message_attributes(name, value),
-                Err(error) => return Outcome::refused(format!("publish to {topic}: {error}")),
+                Err(error) => return Outcome::rejected(format!("publish to {topic}: {error}")),
             }
         }
         match tokio::time::timeout_at(deadline, publication.send()).await {
@@ -77,6 +77,7 @@ fn outcome(topic: &str, error: &SdkError<PublishError>) -> Outcome {
             let kind = FailureKind::of_service_error(context.err().code(), context.raw().status().as_u16());
             match kind {
                 FailureKind::SystemUnavailable => Outcome::later(None, why),
+                _ if is_about_the_message(context.err()) => Outcome::rejected(why),
                 _ => Outcome::refused(why),
             }
         }
@@ -88,6 +89,13 @@ fn outcome(topic: &str, error: &SdkError<PublishError>) -> Outcome {
         SdkError::ConstructionFailure(_) => Outcome::refused(why),
         _ => Outcome::Unknown { why },
     }
+}
+
+/// Whether SNS does not take this message: it is too long, or something in it is not as it should be. A topic that lies in
+/// another Region is an invalid parameter, too, and named.
+fn is_about_the_message(error: &PublishError) -> bool {
+    let is_about_the_topic = error.message().is_some_and(|message| message.contains("TopicArn"));
+    matches!(error.code(), Some("InvalidParameter" | "InvalidParameterValue")) && !is_about_the_topic
 }
 
 /// Whether there was no connection on which the request could have left.

@@ -10,7 +10,7 @@ impl Channels {
     pub(crate) async fn send_to_teams(&self, parameter: &str, letter: &Letter<'_>, deadline: Instant) -> Outcome {
         let card = match letter.say.card() {
             Ok(card) => card,
-            Err(error) => return Outcome::refused(error.to_string()),
+            Err(error) => return Outcome::rejected(error.to_string()),
         };
         let url = match self.secrets.read(parameter).await {
             Ok(url) => url,
@@ -20,6 +20,9 @@ impl Channels {
             Ok(url) => url,
             Err(why) => return Outcome::Refused { why },
         };
-        Post::new("call the workflow of Teams", url, &card.to_json()).send(&self.http, Patience::until(deadline)).await
+        let mut post = Post::new("call the workflow of Teams", url, &card.to_json());
+        // A workflow answers before it looks at the card; with 400 it says that it does not run.
+        post.is_about_the_message = |status| status == 413;
+        post.send(&self.http, Patience::until(deadline)).await
     }
 }

@@ -29,7 +29,7 @@ impl Desk {
             NoticeKind::Handover => format!("approval/{}/{number}/{}", approval.id, approval.looks.count),
             _ => format!("approval/{}/{number}", approval.id),
         };
-        let letter = Letter { id: &id, say: &say, below: None, replaces: None };
+        let letter = Letter { to: &notice.channel, id: &id, say: &say, below: None, replaces: None };
         let outcome = self.channels.send(channel, &letter, Self::slack_deadline()).await;
         outcome.why().map_or(Ok(Delivery { message: None, shown }), |why| Err(DeskError::Channel(why.to_owned())))
     }

@@ -33,7 +33,7 @@ impl Patience {
     /// Waits as long as it was asked for, and up to a quarter of that and of a second more, so that those who were sent
     /// away together do not come back together. `false` if there is not so much time.
     pub async fn wait(&mut self, retry_after: Duration) -> bool {
-        let more = (retry_after + Duration::from_secs(1)).min(Duration::from_secs(4)) / 4;
+        let more = retry_after.saturating_add(Duration::from_secs(1)).min(Duration::from_secs(4)) / 4;
         self.sleep(retry_after, more).await
     }
 
@@ -46,11 +46,29 @@ impl Patience {
     }
 
     async fn sleep(&self, at_least: Duration, more: Duration) -> bool {
-        let wake = Instant::now() + at_least + more.mul_f64(fastrand::f64());
-        if wake >= self.deadline {
-            return false;
-        }
+        let pause = at_least.saturating_add(more.mul_f64(fastrand::f64()));
+        // A time that no clock can show lies behind the deadline.
+        let Some(wake) = Instant::now().checked_add(pause).filter(|wake| *wake < self.deadline) else { return false };
         tokio::time::sleep_until(wake).await;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_is_made_only_where_there_is_time_for_it() {
+        for (pause, expected) in [
+            (Duration::ZERO, true),
+            (Duration::from_secs(7), true),
+            (Duration::from_secs(10), false),
+            (Duration::from_secs(u64::MAX), false),
+            (Duration::MAX, false),
+        ] {
+            let mut patience = Patience::until(Instant::now() + Duration::from_secs(10));
+            assert_eq!(patience.wait(pause).await, expected, "{pause:?}");
+        }
     }
 }

@@ -66,6 +66,9 @@ impl Thread {
     }
 
     fn due_in(&self, channel: &str, is_threaded: bool, wanted: &[(&Notice, Wish)], head: &Head) -> Option<Step> {
+        let top = self.post(channel, HEAD);
+        // Without a head message each notice says all by itself, as in a channel without threads.
+        let is_threaded = is_threaded && top.is_none_or(|post| post.posted != Posted::GivenUp);
         let claims = self.claims.get(channel);
         for (notice, wish) in wanted {
             let open = wish.once.iter().find(|once| claims.is_none_or(|claims| !claims.contains_key(&once.key)));
@@ -80,7 +83,6 @@ impl Thread {
             return Some(Step::Collect(Box::new(self.effect(channel, bulletin, None))));
         }
         let now: Vec<_> = wanted.iter().filter(|(notice, _)| !self.is_collected(channel, notice)).collect();
-        let top = self.post(channel, HEAD);
         let mut below = None;
         if is_threaded && (top.is_some() || !now.is_empty()) {
             let due = self.due_message(self.effect(channel, Bulletin::head(&self.picture, head), None), true);
@@ -133,7 +135,7 @@ impl Thread {
                 shown: effect.shown.clone(),
                 at: Some(now),
                 below: effect.below.clone(),
-                message: None,
+                ..Post::default()
             };
             self.set_post(&effect.channel, &effect.key, post);
         }
@@ -167,7 +169,14 @@ impl Thread {
             self.refuse(&effect.channel, now, None);
             return;
         }
-        let post = Post { posted: Posted::Unknown, at: Some(now), below: effect.below.clone(), ..Post::default() };
+        let begun = self.post(&effect.channel, &effect.key).and_then(|post| post.at);
+        let post = Post {
+            posted: Posted::Unknown,
+            at: begun.or(Some(now)),
+            doubted: Some(now),
+            below: effect.below.clone(),
+            ..Post::default()
+        };
         self.set_post(&effect.channel, &effect.key, post);
     }
 }

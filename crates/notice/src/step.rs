@@ -46,6 +46,8 @@ pub struct Doubt {
     pub below: Option<Message>,
     /// When posting it was begun.
     pub at: Timestamp,
+    /// Since when it is not known whether it was posted.
+    pub since: Timestamp,
 }
 
 /// Something that is told once, whoever tells it.
@@ -141,9 +143,9 @@ impl Thread {
         if self.wants_look(now) || self.note_stall(routes.iter().filter_map(|route| route.stuck_after), now).is_none() {
             return Step::Look;
         }
-        if let Some(doubt) =
-            self.doubts().find(|doubt| now.duration_since(doubt.at) >= DOUBT && !self.is_refusing(&doubt.channel, now))
-        {
+        let is_asked =
+            |doubt: &Doubt| now.duration_since(doubt.since) >= DOUBT && !self.is_refusing(&doubt.channel, now);
+        if let Some(doubt) = self.doubts().find(is_asked) {
             return Step::Find(doubt);
         }
         self.claim_own(routes);
@@ -189,7 +191,13 @@ impl Thread {
                 let is_tried_again = self.refuse(&effect.channel, now, pause);
                 self.failed(&effect, is_tried_again);
             }
-            Report::Rejected(effect) => self.failed(&effect, false),
+            Report::Rejected(effect) => {
+                // It was heard of a new message, so that the channel is there for others.
+                if effect.replaces.is_none() {
+                    self.refusals.remove(&effect.channel);
+                }
+                self.failed(&effect, false);
+            }
             Report::Unsure(effect) => self.unsure(&effect, now),
             doubt => self.note_doubt(doubt, now),
         }
@@ -221,12 +229,16 @@ impl Thread {
     pub fn doubts(&self) -> impl Iterator<Item = Doubt> {
         let posts =
             self.posts.iter().flat_map(|(channel, posts)| posts.iter().map(move |(key, post)| (channel, key, post)));
-        posts.filter(|(_, _, post)| post.posted == Posted::Unknown).map(|(channel, key, post)| Doubt {
-            channel: channel.clone(),
-            key: key.clone(),
-            mark: self.mark(channel, key),
-            below: post.below.clone(),
-            at: post.at.unwrap_or(Timestamp::UNIX_EPOCH),
+        posts.filter(|(_, _, post)| post.posted == Posted::Unknown).map(|(channel, key, post)| {
+            let at = post.at.unwrap_or(Timestamp::UNIX_EPOCH);
+            Doubt {
+                channel: channel.clone(),
+                key: key.clone(),
+                mark: self.mark(channel, key),
+                below: post.below.clone(),
+                at,
+                since: post.doubted.unwrap_or(at),
+            }
         })
     }
 }

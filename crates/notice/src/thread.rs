@@ -87,9 +87,25 @@ pub struct Post {
     /// When that was begun.
     #[serde(default)]
     pub at: Option<Timestamp>,
+    /// Since when it is not known whether it was posted, where it is not.
+    #[serde(default)]
+    pub doubted: Option<Timestamp>,
     /// The message that it stands below.
     #[serde(default)]
     pub below: Option<Message>,
+}
+
+/// A message that is not sent any more, though the channel is not known to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The channel's name.
+    pub channel: String,
+    /// What kind of message it is: that of a notice, or `status` for the head message.
+    pub kind: &'static str,
+    /// By what it is known in the log of the channels.
+    pub mark: String,
+    /// Whether it may be there all the same.
+    pub may_be_there: bool,
 }
 
 /// Whether a message was posted.
@@ -163,10 +179,34 @@ impl Thread {
         for post in self.posts.values_mut().flat_map(BTreeMap::values_mut) {
             if post.posted == Posted::Underway {
                 post.posted = Posted::Unknown;
-                post.at = post.at.max(Some(now));
+                post.at = post.at.or(Some(now));
+                post.doubted = Some(now);
             }
         }
         true
+    }
+
+    /// The messages that have been given up since the thread was as `before`.
+    pub fn ended_since(&self, before: &Self) -> Vec<Ended> {
+        let notices = self.picture.notices();
+        let kind = |key: &str| {
+            let notice = notices.iter().find(|notice| notice.key == key);
+            notice.map_or("status", |notice| notice.kind.name())
+        };
+        let posts =
+            self.posts.iter().flat_map(|(channel, posts)| posts.iter().map(move |(key, post)| (channel, key, post)));
+        let ended = posts.filter(|(channel, key, post)| {
+            let is_new = before.post(channel, key).is_none_or(|before| before.posted != post.posted);
+            is_new && matches!(post.posted, Posted::GivenUp | Posted::Lost)
+        });
+        ended
+            .map(|(channel, key, post)| Ended {
+                channel: channel.clone(),
+                kind: kind(key),
+                mark: self.mark(channel, key),
+                may_be_there: post.posted == Posted::Lost,
+            })
+            .collect()
     }
 
     pub(crate) fn post(&self, channel: &str, key: &str) -> Option<&Post> {

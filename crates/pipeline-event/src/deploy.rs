@@ -22,3 +22,11 @@ members! {
         state = "state": String,
     }
 }
+
+impl DeploymentChange {
+    /// What is deployed: the application and its deployment group, as `application/group`.
+    pub fn name(&self) -> Option<String> {
+        let application = self.application.as_deref()?;
+        Some(format!("{application}/{}", self.group.as_deref().unwrap_or("?")))
+    }
+}

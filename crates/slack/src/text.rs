@@ -5,13 +5,17 @@ use std::ops::{Add, AddAssign};
 use jiff::Timestamp;
 use url::Url;
 
-use crate::length::{ELLIPSIS, length, prefix};
+use crate::blocks::SECTION;
+use crate::length::{ELLIPSIS, cut, length, prefix};
 use crate::plain::visible;
 use crate::{ChannelId, GroupId, Plain, UserId};
 
 /// Keeps `@here` and `https://...` in foreign text from being taken for a mention or a link: it is invisible, and
 /// separates.
 const SEPARATOR: char = '\u{200b}';
+
+/// The least that a label is cut to, so that it still says something.
+const LEAST: usize = 16;
 
 /// Text in Slack's markup.
 ///
@@ -94,15 +98,26 @@ impl Text {
         Self::of(Part::Marked { mark: "```", words: escape(&text.replace('`', "'")) })
     }
 
-    /// A link to a web page. Other schemes than `http` and `https` give the label alone.
+    /// A link to a web page that fits into a section. Other schemes than `http` and `https` give the label alone.
     pub fn link(url: &Url, label: &str) -> Self {
+        Self::link_within(url, label, SECTION)
+    }
+
+    /// A link of at most `max`: of a label for which there is too little room beside the URL, the start. Where there is next
+    /// to no room, the label alone, which can be cut anywhere.
+    pub fn link_within(url: &Url, label: &str, max: usize) -> Self {
         if !matches!(url.scheme(), "http" | "https") {
             return Self::line(label);
         }
         // A URL has no blanks, brackets or controls as they are; the bar would end it.
         let target = escape_references(url.as_str()).replace('|', "%7C");
-        let label = escape(Plain::new(label).as_str()).replace('|', "\u{2502}");
-        let label = if label.trim().is_empty() { String::new() } else { format!("|{label}") };
+        let words = escape(Plain::new(label).as_str()).replace('|', "\u{2502}");
+        let words = words.trim_end();
+        let room = max.saturating_sub(length(&target) + "<|>".len());
+        if room < length(words).clamp(1, LEAST) {
+            return Self::line(label);
+        }
+        let label = if words.is_empty() { String::new() } else { format!("|{}", cut(words, room)) };
         Self::of(Part::Whole(format!("<{target}{label}>")))
     }
 

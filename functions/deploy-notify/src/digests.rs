@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use stagegate_channel::{Found, Letter, Outcome};
 use stagegate_desk::DeskError;
-use stagegate_notice::{Digest, DigestTurn, Effect, Item, Report, Sending};
+use stagegate_notice::{Digest, DigestTurn, Effect, Item, Origin, Report, Sending};
 use stagegate_state_store::{Decision, Updated};
 use tokio::time::Instant;
 
 use crate::documents::{Kept, Watched, digest_key};
 use crate::notifier::{CLOCKS, Notifier, Visit};
+use crate::routing::{is_kept, is_silent};
 
 /// How long sending a digest may take, or looking for one.
 const SEND: Duration = Duration::from_secs(12);
@@ -29,6 +30,11 @@ impl Notifier {
             execution: bulletin.execution.clone(),
             title: bulletin.title.clone(),
             url: bulletin.url.clone(),
+            origin: Some(Origin {
+                subject: bulletin.subject,
+                name: bulletin.name.clone(),
+                stage: bulletin.stage.clone(),
+            }),
         };
         self.change_digest(&effect.channel, |digest| digest.add(&effect.key, item.clone())).await?;
         self.watch_digest(&effect.channel).await?;
@@ -58,13 +64,14 @@ impl Notifier {
         result.ok_or_else(|| DeskError::Configuration("keep a notice: nothing was decided".to_owned()))
     }
 
-    /// Tells a channel what was kept, if its quiet hours are over.
+    /// Tells a channel what was kept and is due.
     pub(crate) async fn tell_digest(&self, name: &str, visit: &Visit) -> Result<(), DeskError> {
         let now = visit.clock.now();
-        if self.is_quiet(name, now)? {
+        let config = self.config()?;
+        if is_silent(config, name, now) {
             return Ok(());
         }
-        match self.change_digest(name, |digest| digest.turn(now)).await? {
+        match self.change_digest(name, |digest| digest.turn(now, |item| !is_kept(config, name, item, now))).await? {
             DigestTurn::Rest => {}
             DigestTurn::Send(sending, told) => self.send_digest(name, &sending, &told, now).await?,
             DigestTurn::Find(sending) => self.find_digest(name, &sending, now).await?,
@@ -75,15 +82,36 @@ impl Notifier {
 
     async fn send_digest(&self, name: &str, sending: &Sending, told: &Digest, now: Timestamp) -> Result<(), DeskError> {
         let Ok(channel) = self.config()?.channel(name) else { return self.drop_digest(name, sending).await };
-        let letter = Letter { id: &sending.mark, say: told, below: None, replaces: None };
+        let letter = Letter { to: name, id: &sending.mark, say: told, below: None, replaces: None };
         let outcome = self.parts.channels.send(channel, &letter, Instant::now() + SEND).await;
-        self.change_digest(name, |digest| match &outcome {
-            Outcome::Delivered { .. } => digest.sent(sending),
-            Outcome::Unknown { .. } => digest.unsure(),
-            Outcome::Refused { .. } => digest.refused(now, SignedDuration::ZERO),
-            Outcome::Later { after, .. } => digest.refused(now, SignedDuration::try_from(*after).unwrap_or_default()),
-        })
-        .await
+        let pause = match &outcome {
+            Outcome::Later { after, .. } => SignedDuration::try_from(*after).unwrap_or_default(),
+            _ => SignedDuration::ZERO,
+        };
+        let is_repeatable = channel.knows_repetitions();
+        let given_up = self.change_digest(name, |digest| {
+            match &outcome {
+                Outcome::Delivered { .. } => digest.sent(sending),
+                Outcome::Unknown { .. } => digest.unsure(),
+                Outcome::Refused { .. } | Outcome::Later { .. } => return digest.refused(now, pause, is_repeatable),
+                Outcome::Rejected { .. } => {
+                    digest.sent(sending);
+                    return sending.keys.clone();
+                }
+            }
+            Vec::new()
+        });
+        let given_up = given_up.await?;
+        if !given_up.is_empty() {
+            let notices = given_up.join(", ");
+            tracing::error!(
+                channel = name,
+                notices,
+                letter = sending.mark,
+                "what was kept in quiet hours is given up: the channel does not take it"
+            );
+        }
+        Ok(())
     }
 
     /// Looks whether a digest is there that may have been sent.
@@ -94,7 +122,10 @@ impl Notifier {
         let found = self.parts.channels.find(channel, &sending.mark, None, since, Instant::now() + SEND).await;
         match found {
             Found::There(_) => self.change_digest(name, |digest| digest.sent(sending)).await,
-            Found::NotThere => self.change_digest(name, Digest::not_found).await,
+            Found::NotThere => {
+                let is_repeatable = channel.knows_repetitions();
+                self.change_digest(name, |digest| digest.not_found(is_repeatable)).await
+            }
             Found::Later { after } => {
                 let pause = SignedDuration::try_from(after).unwrap_or_default();
                 self.change_digest(name, |digest| digest.pause(now, pause)).await
@@ -132,14 +163,5 @@ impl Notifier {
             self.watch_digest(name).await?;
         }
         Ok(())
-    }
-
-    /// Whether a route keeps something for a channel at this time.
-    fn is_quiet(&self, channel: &str, now: Timestamp) -> Result<bool, DeskError> {
-        let mut routes = self.config()?.notifications().iter();
-        Ok(routes.any(|route| {
-            let is_of = route.channels.iter().any(|name| name == channel);
-            is_of && route.quiet_hours.as_ref().is_some_and(|hours| hours.end(now).is_some())
-        }))
     }
 }

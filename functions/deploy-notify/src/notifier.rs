@@ -10,7 +10,7 @@ use stagegate_channel::{Channels, Found, Letter, Outcome, Secrets, variable};
 use stagegate_config::Config;
 use stagegate_desk::{Clock, DeskError, Pipelines, Settings};
 use stagegate_http_client::HttpClient;
-use stagegate_notice::{Claim, Doubt, Effect, Picture, Report, Step, Subject, Thread, Turn};
+use stagegate_notice::{Claim, Doubt, Effect, Ended, Picture, Report, Step, Subject, Thread, Turn};
 use stagegate_state_store::{Created, Key, Replaced, StateStore, Stored};
 use tokio::time::Instant;
 
@@ -209,7 +209,9 @@ impl Notifier {
             let measured =
                 if step == Step::Rest { Box::pin(self.take_measured(&mut thread)).await } else { Ok(Vec::new()) };
             // What could not be measured is no reason to keep the lease.
+            let ended = thread.ended_since(&before);
             if thread == before || self.write(open, thread).await? {
+                log_ended(&ended, open);
                 log(&measured?);
                 return Ok(step);
             }
@@ -245,13 +247,14 @@ impl Notifier {
         let Ok(channel) = self.config()?.channel(&effect.channel) else { return Ok(Report::Rejected(effect)) };
         let (below, replaces) = (effect.below.as_ref(), effect.replaces.as_ref());
         let said = self.parts.settings.templates()?.say(&effect.bulletin);
-        let letter = Letter { id: &effect.mark, say: &said, below, replaces };
+        let letter = Letter { to: &effect.channel, id: &effect.mark, say: &said, below, replaces };
         let outcome = self.parts.channels.send(channel, &letter, Instant::now() + SEND).await;
         Ok(match outcome {
             Outcome::Delivered { message } => Report::Sent(effect, message),
             // What cannot be changed any more stays as it is.
             Outcome::Refused { .. } if effect.replaces.is_some() => Report::Rejected(effect),
             Outcome::Refused { .. } => Report::Refused(effect, None),
+            Outcome::Rejected { .. } => Report::Rejected(effect),
             Outcome::Later { after, .. } => Report::Refused(effect, SignedDuration::try_from(after).ok()),
             Outcome::Unknown { .. } => Report::Unsure(effect),
         })
@@ -268,11 +271,7 @@ impl Notifier {
             Found::There(message) => Report::Found(doubt, message),
             Found::NotThere => Report::NotFound(doubt),
             Found::Later { after } => Report::NotAsked(doubt, SignedDuration::try_from(after).ok()),
-            Found::Unknown => {
-                let (channel, key) = (&doubt.channel, &doubt.key);
-                tracing::error!(channel, key, "a message may be missing: nobody knows whether it was posted");
-                Report::NotKnown(doubt)
-            }
+            Found::Unknown => Report::NotKnown(doubt),
         })
     }
 
@@ -284,5 +283,19 @@ impl Notifier {
             Created::AlreadyExists(stored) => stored.document == mine,
         };
         Ok(Report::Claimed(claim, is_first))
+    }
+}
+
+/// Says which messages are given up. Why the channel has not taken them, was said by then under the same letter.
+fn log_ended(ended: &[Ended], open: &Open) {
+    let (name, execution) = (&open.name, &open.execution);
+    for Ended { channel, kind, mark, may_be_there } in ended {
+        if *may_be_there {
+            let what = "a message may be missing: nobody knows whether it was posted";
+            tracing::error!(channel, kind, name, execution, letter = mark, "{what}");
+        } else {
+            let what = "a message is given up: the channel does not take it";
+            tracing::error!(channel, kind, name, execution, letter = mark, "{what}");
+        }
     }
 }

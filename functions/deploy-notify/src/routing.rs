@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use stagegate_config::{Config, Notification, OncePer};
-use stagegate_notice::{Kind, Notice, Once, Picture, Route, Subject, Wish};
+use stagegate_notice::{Item, Kind, Notice, Once, Picture, Route, Subject, Wish};
 
 /// Who wants to hear of an execution at this time: nobody, where no route is about it.
 pub fn routes<'a>(config: &'a Config, subject: Subject, name: &'a str, now: Timestamp) -> Vec<Route<'a>> {
@@ -22,6 +22,30 @@ pub fn routes<'a>(config: &'a Config, subject: Subject, name: &'a str, now: Time
         }
     };
     channels.map(route).collect()
+}
+
+/// Whether all routes of a channel are quiet at this time, so that nothing that was kept for it is due.
+pub(crate) fn is_silent(config: &Config, channel: &str, now: Timestamp) -> bool {
+    let is_quiet = |route: &&Notification| route.quiet_hours.as_ref().is_some_and(|hours| hours.end(now).is_some());
+    let mut of = to(config, channel).peekable();
+    of.peek().is_some() && of.all(|route| is_quiet(&route))
+}
+
+/// Whether a notice that was kept for a channel is kept at this time, too: by each route that wants it.
+pub(crate) fn is_kept(config: &Config, channel: &str, item: &Item, now: Timestamp) -> bool {
+    let Some(origin) = &item.origin else { return false };
+    let wants = |route: &&Notification| {
+        is_of(route, origin.subject, &origin.name) && route.wants(item.kind, origin.stage.as_deref())
+    };
+    let keeps =
+        |route: &Notification| route.quiet_hours.as_ref().is_some_and(|hours| hours.until(item.kind, now).is_some());
+    let mut wanting = to(config, channel).filter(wants).peekable();
+    wanting.peek().is_some() && wanting.all(keeps)
+}
+
+/// The routes that lead to a channel.
+fn to<'a>(config: &'a Config, channel: &str) -> impl Iterator<Item = &'a Notification> {
+    config.notifications().iter().filter(move |route| route.channels.iter().any(|name| name == channel))
 }
 
 fn is_of(notification: &Notification, subject: Subject, name: &str) -> bool {

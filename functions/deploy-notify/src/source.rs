@@ -91,10 +91,9 @@ pub fn heard(event: &Value, now: Timestamp) -> Result<Heard, NotHeard> {
             }
         },
         Change::Deployment(deployment) => {
-            let application = deployment.application.as_ref().ok_or_else(|| nameless("application"))?;
-            let group = deployment.group.as_deref().unwrap_or("?");
+            let name = deployment.name().ok_or_else(|| nameless("application"))?;
             let id = deployment.deployment.as_deref().ok_or_else(|| nameless("deploymentId"))?;
-            Ok(change(Subject::Deployment, format!("{application}/{group}"), id))
+            Ok(change(Subject::Deployment, name, id))
         }
         Change::Phase(_) => Ok(Heard::Nothing("the event of the build itself has its phases in it")),
         Change::Instance(_) => Ok(Heard::Nothing("the event of the deployment says how it went")),

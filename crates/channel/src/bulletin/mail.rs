@@ -12,8 +12,8 @@ pub(super) fn mail(bulletin: &Bulletin) -> Mail {
     let subject = format!("{name}: {}", bulletin.title);
     let mut lines = vec![inert_line(&title(bulletin), LINE), String::new()];
     for line in bulletin.lines.iter().take(LINES) {
-        let text = web_page(line.url.as_deref()).unwrap_or_else(|| inert_line(&line.text, LINE));
-        lines.push(format!("{}: {text}", line.label));
+        lines.push(format!("{}: {}", line.label, inert_line(&line.text, LINE)));
+        lines.extend(web_page(line.url.as_deref()).map(|url| format!("  {url}")));
     }
     lines.extend(
         bulletin

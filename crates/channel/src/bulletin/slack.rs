@@ -11,6 +11,8 @@ use super::{LINE, LINES, title};
 const NAME: usize = 4 * LINE;
 /// The most characters of a line's text that are looked at: what several sections take.
 const TEXT: usize = 20 * LINE;
+/// The most characters of a link in a section of its own.
+const SECTION: usize = 5 * LINE;
 
 /// The head message.
 pub(super) fn head(bulletin: &Bulletin) -> Message {
@@ -34,7 +36,7 @@ pub(super) fn notice(bulletin: &Bulletin) -> Message {
     }
     let mut message = Message::new(Text::line(title)).section(first);
     for line in bulletin.lines.iter().take(LINES) {
-        message = message.section(labelled(line, Text::escaped(start(&line.text, TEXT))));
+        message = message.section(labelled(line, Text::escaped(start(&line.text, TEXT)), SECTION));
     }
     if bulletin.is_reply {
         return message;
@@ -61,8 +63,8 @@ fn stage(stage: &StageLine) -> Text {
 }
 
 fn about(bulletin: &Bulletin) -> Vec<Text> {
-    let mut lines: Vec<_> =
-        bulletin.about.iter().map(|line| labelled(line, Text::line(start(&line.text, NAME))).cut(LINE)).collect();
+    let line = |line: &Line| labelled(line, Text::line(start(&line.text, NAME)), LINE).cut(LINE);
+    let mut lines: Vec<_> = bulletin.about.iter().map(line).collect();
     lines.push(match link(bulletin.url.as_deref()) {
         Some(url) => Text::link(&url, start(&bulletin.execution, NAME)),
         None => Text::code(start(&bulletin.execution, NAME)),
@@ -70,13 +72,15 @@ fn about(bulletin: &Bulletin) -> Vec<Text> {
     lines
 }
 
-fn labelled(line: &Line, text: Text) -> Text {
+/// A label and what it says, in which a link takes no more than `longest` together with the label: what is longer would be
+/// left out.
+fn labelled(line: &Line, text: Text, longest: usize) -> Text {
+    let label = Text::bold(&line.label) + Text::literal(" ");
     let shown = match link(line.url.as_deref()) {
-        // A link that is too long would be left out.
-        Some(url) => Text::link(&url, start(&line.text, LINE)),
+        Some(url) => Text::link_within(&url, start(&line.text, LINE), longest.saturating_sub(label.length())),
         None => text,
     };
-    Text::bold(&line.label) + Text::literal(" ") + shown
+    label + shown
 }
 
 fn link(url: Option<&str>) -> Option<Url> {

@@ -6,7 +6,7 @@ use stagegate_config::{TemplateEntry, TemplateForm, TemplateSource, TemplateSubj
 
 use super::samples::samples;
 use super::variables::variables;
-use super::{Templates, name};
+use super::{Templates, name, object};
 
 /// A template that cannot be used. Reads as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,11 +85,7 @@ impl Templates {
                     return Some(TemplateError::of(entry, None, format!("it says nothing for {of:?}")));
                 }
                 Ok(text) if entry.form == TemplateForm::Json => {
-                    let why = match serde_json::from_str::<serde_json::Value>(&text) {
-                        Ok(json) if json.is_object() => continue,
-                        Ok(_) => "it is not an object".to_owned(),
-                        Err(error) => error.to_string(),
-                    };
+                    let Err(why) = object(&text) else { continue };
                     let what = format!("what it writes for {of:?} is not JSON ({why}); values bring their own quotes");
                     return Some(TemplateError::of(entry, None, what));
                 }

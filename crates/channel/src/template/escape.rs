@@ -74,13 +74,14 @@ fn begins_block(line: &str) -> bool {
     is_numbered || line.starts_with(['#', '>', '-', '+', '=', ':', '|'])
 }
 
-/// Keeps brackets from making a link or a tag, and a backslash from changing what follows.
+/// Keeps brackets from making a link or a tag, braces from making a date of the card, and a backslash from changing what
+/// follows.
 fn without_brackets(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '&' => shown.push_str("&\u{200b}"),
-            '[' | ']' | '<' | '>' | '!' | '\\' => shown.extend([character, SEPARATOR]),
+            '[' | ']' | '<' | '>' | '!' | '\\' | '{' => shown.extend([character, SEPARATOR]),
             other => shown.push(other),
         }
     }
@@ -94,7 +95,7 @@ pub(super) fn linked(form: TemplateForm, url: &str, label: &str) -> Markup {
     let markup = match (form, page) {
         (TemplateForm::Slack, Some(url)) => Text::link(&url, &label).to_markup(),
         (TemplateForm::Teams, Some(url)) => {
-            let target = url.as_str().replace('(', "%28").replace(')', "%29").replace('\\', "%5C");
+            let target = url.as_str().replace('(', "%28").replace(')', "%29").replace('\\', "%5C").replace('{', "%7B");
             format!("[{}]({target})", text(form, &label))
         }
         (TemplateForm::Mail, Some(url)) if label == inert_line(url.as_str(), 600) => url.to_string(),
@@ -116,6 +117,7 @@ mod tests {
             (TemplateForm::Slack, "x\n> y", "x\n\u{200b}&gt; y"),
             (TemplateForm::Teams, "[a](https://b)", "[\u{200b}a]\u{200b}(https:\u{200b}//b)"),
             (TemplateForm::Teams, "- a\n# b", "\u{200b}- a\n\u{200b}# b"),
+            (TemplateForm::Teams, "{{{DATE(x)}}", "{\u{200b}{\u{200b}{\u{200b}DATE(x)}}"),
             (TemplateForm::Mail, "see https://b @all", "see https:\u{200b}//b @\u{200b}all"),
         ] {
             assert_eq!(text(form, given), expected, "{form:?} {given}");
@@ -127,6 +129,7 @@ mod tests {
         let link = |form, url, label| linked(form, url, label).markup;
         assert_eq!(link(TemplateForm::Slack, "https://a.b/c", "x>y"), "<https://a.b/c|x&gt;y>");
         assert_eq!(link(TemplateForm::Teams, "https://a.b/(c)", "x]y"), "[x]\u{200b}y](https://a.b/%28c%29)");
+        assert_eq!(link(TemplateForm::Teams, "https://a.b/?{{DATE", "x"), "[x](https://a.b/?%7B%7BDATE)");
         assert_eq!(link(TemplateForm::Mail, "https://a.b/c", "x"), "x (https://a.b/c)");
         assert_eq!(link(TemplateForm::Slack, "javascript:alert(1)", "x"), "x");
         assert_eq!(link(TemplateForm::Teams, "http://a.b", "x"), "x");

@@ -125,6 +125,15 @@ fn text_of(entry: &TemplateEntry, folder: &Path) -> Result<String, String> {
     }
 }
 
+/// What a template for programs has written.
+fn object(text: &str) -> Result<Value, String> {
+    match serde_json::from_str::<Value>(text) {
+        Ok(json) if json.is_object() => Ok(json),
+        Ok(_) => Err("it is not an object".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A bulletin in the words of templates.
 pub struct Templated<'a> {
     templates: &'a Templates,
@@ -178,7 +187,11 @@ impl Say for Templated<'_> {
     }
 
     fn webhook_data(&self) -> Value {
-        let written = self.text(TemplateForm::Json).and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        written.filter(Value::is_object).unwrap_or_else(|| self.bulletin.data())
+        let Some(text) = self.text(TemplateForm::Json) else { return self.bulletin.data() };
+        object(&text).unwrap_or_else(|why| {
+            let template = name(self.bulletin.kind);
+            tracing::error!(template, why, "the template writes no JSON object; Stagegate's own words are sent");
+            self.bulletin.data()
+        })
     }
 }

@@ -9,7 +9,7 @@ pub fn samples() -> Vec<Bulletin> {
     for subject in [Subject::Pipeline, Subject::Build, Subject::Deployment] {
         for kind in std::iter::once(None).chain(Kind::ALL.map(Some)) {
             let is_known = subject == Subject::Pipeline
-                || matches!(kind, Some(Kind::Started | Kind::Failed | Kind::Succeeded | Kind::Stopped));
+                || matches!(kind, None | Some(Kind::Started | Kind::Failed | Kind::Succeeded | Kind::Stopped));
             if is_known {
                 samples.extend([rich(subject, kind), poor(subject, kind)]);
             }

@@ -15,13 +15,13 @@ fn of_event(file: &Path) -> Vec<Bulletin> {
     let event: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let event = Event::read(&event).unwrap();
     let (name, execution) = match &event.change {
-        Change::Build(build) => (build.project.as_deref(), build.build_id()),
-        Change::Deployment(deployment) => (deployment.application.as_deref(), deployment.deployment.as_deref()),
-        _ => event.execution().unzip(),
+        Change::Build(build) => (build.project.clone(), build.build_id()),
+        Change::Deployment(deployment) => (deployment.name(), deployment.deployment.as_deref()),
+        _ => event.execution().map(|(name, execution)| (name.to_owned(), execution)).unzip(),
     };
     let (Some(name), Some(execution)) = (name, execution) else { return Vec::new() };
     let picture = Picture::of(&event, "2026-01-05T09:00:00Z".parse().unwrap());
-    let head = picture.head(name, execution);
+    let head = picture.head(&name, execution);
     let notices = picture.notices();
     let notices = notices.iter().map(|notice| Bulletin::notice(&picture, notice, &head, false));
     std::iter::once(Bulletin::head(&picture, &head)).chain(notices).collect()
@@ -69,6 +69,32 @@ fn a_notice_with_everything_and_a_digest_are_shown_in_every_channel() {
     insta::assert_snapshot!("a-digest", rendered(&digest(&[bulletin(), other])));
 }
 
+/// However long a change and the URL of its page are, Slack shows the change, and the link where it fits.
+#[test]
+fn a_long_change_is_shown_in_slack() {
+    for (words, path, is_linked) in
+        [(10, 10, true), (600, 10, true), (300, 300, true), (600, 550, true), (20, 700, false)]
+    {
+        let mut bulletin = Bulletin { mention: None, ..bulletin() };
+        let change = &mut bulletin.about[0];
+        change.text = "word & ".repeat(words / 7 + 1);
+        change.url = Some(format!("https://example.com/{}", "x".repeat(path)));
+        // The same in a section of a notice.
+        bulletin.lines = vec![bulletin.about[0].clone()];
+        for is_head in [true, false] {
+            let shown = Bulletin { kind: bulletin.kind.filter(|_| !is_head), ..bulletin.clone() };
+            let message = shown.slack(true).unwrap().to_json();
+            check_slack(&message);
+            let blocks = message["blocks"].as_array().unwrap();
+            let context = blocks.last().unwrap()["elements"][0]["text"].as_str().unwrap();
+            assert!(context.starts_with("*Change* ") && context.contains("word &amp; w"), "{words} {path}: {context}");
+            assert_eq!(context.contains("<https://example.com/"), is_linked, "{words} {path}: {context}");
+            let section = blocks[1]["text"]["text"].as_str().unwrap();
+            assert!(is_head || section.contains("xx|word &amp; word"), "{words} {path}: {section}");
+        }
+    }
+}
+
 /// Bulletins that were kept.
 fn digest(bulletins: &[Bulletin]) -> Digest {
     let mut digest = Digest::new("releases");
@@ -80,6 +106,7 @@ fn digest(bulletins: &[Bulletin]) -> Digest {
             execution: bulletin.execution.clone(),
             title: bulletin.title.clone(),
             url: bulletin.url.clone(),
+            origin: None,
         };
         digest.add(&bulletin.key, item);
     }
@@ -173,10 +200,16 @@ fn check_card(message: &Value) {
         for run in block["inlines"].as_array().unwrap() {
             assert_eq!(run["type"], "TextRun");
             check_text(run["text"].as_str().unwrap(), "teams");
+            check_no_date(run["text"].as_str().unwrap());
             check_url(&run["selectAction"]["url"]);
         }
     }
     card["actions"].as_array().unwrap().iter().for_each(|action| check_url(&action["url"]));
+}
+
+/// Between double braces a card writes dates.
+pub(crate) fn check_no_date(text: &str) {
+    assert!(!text.contains("{{"), "{text:?}");
 }
 
 fn check_url(url: &Value) {
@@ -192,6 +225,7 @@ fn hostile_texts_render_harmless() {
         "a\r\nSubject: b\n\n# c\n- d\n> e",
         "<at>everyone</at> &lt;!channel&gt;",
         "javascript:alert(1)",
+        "{{{DATE(2017-02-14T06:08:00Z)}}} {{TIME(2017-02-14T06:08:00Z)}}",
         "",
         " ",
     ] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stagegate_channel::{Letter, Outcome};
+use stagegate_channel::{Found, Letter, Outcome};
 use stagegate_config::Channel;
 use stagegate_notice::Message;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use crate::world::{CANARY, bulletin, channel, channels, http_channels, send, sen
 enum Expected {
     Delivered,
     Refused,
+    Rejected,
     Later,
     LaterBy(u64),
     Unknown,
@@ -24,6 +25,7 @@ fn check(outcome: &Outcome, expected: Expected, what: &str) {
     let fits = match (outcome, expected) {
         (Outcome::Delivered { .. }, Expected::Delivered)
         | (Outcome::Refused { .. }, Expected::Refused)
+        | (Outcome::Rejected { .. }, Expected::Rejected)
         | (Outcome::Later { .. }, Expected::Later)
         | (Outcome::Unknown { .. }, Expected::Unknown) => true,
         (Outcome::Later { after, .. }, Expected::LaterBy(seconds)) => *after == Duration::from_secs(seconds),
@@ -47,7 +49,7 @@ fn taken(kind: &str) -> Reply {
 type Row = (&'static str, Vec<Reply>, [(Expected, Option<usize>); 4]);
 
 fn rows() -> Vec<Row> {
-    use Expected::{Delivered, LaterBy, Refused, Unknown};
+    use Expected::{Delivered, LaterBy, Refused, Rejected, Unknown};
     let limited = |seconds: &'static str| Reply::With(429, seconds, String::new());
     vec![
         ("it works", vec![], [(Delivered, Some(1)); 4]),
@@ -74,8 +76,21 @@ fn rows() -> Vec<Row> {
         }),
         ("it is gone", vec![Reply::status(404)], [(Refused, Some(1)); 4]),
         ("it has been taken away", vec![Reply::status(410)], [(Refused, Some(1)); 4]),
-        ("it takes no such thing", vec![Reply::status(400)], [(Refused, Some(1)); 4]),
+        // A workflow of Teams that does not run answers so.
+        (
+            "it takes no such thing",
+            vec![Reply::status(400)],
+            [Rejected, Rejected, Refused, Rejected].map(|what| (what, Some(1))),
+        ),
+        ("it takes nothing so long", vec![Reply::status(413)], [(Rejected, Some(1)); 4]),
+        (
+            "it does not understand it",
+            vec![Reply::status(422)],
+            [Rejected, Rejected, Refused, Rejected].map(|what| (what, Some(1))),
+        ),
         ("it does not know us", vec![Reply::status(401)], [(Refused, Some(1)); 4]),
+        ("it does not let us in", vec![Reply::status(403)], [(Refused, Some(1)); 4]),
+        ("it is something else", vec![Reply::status(405)], [(Refused, Some(1)); 4]),
         (
             "it sends us elsewhere",
             vec![Reply::With(302, "location: http://127.0.0.1:1/\r\n", String::new())],
@@ -134,7 +149,7 @@ async fn slack_says_where_a_message_is_and_changes_it_there() {
         (Some(&place), None, "POST /api/chat.postMessage", Some("1700000000.000001")),
         (None, Some(&place), "POST /api/chat.update", None),
     ] {
-        let letter = Letter { id: "a", say: &bulletin, below, replaces };
+        let letter = Letter { to: "a", id: "a", say: &bulletin, below, replaces };
         let slack = channel("{slack: C0123456789}");
         let outcome = channels.send(&slack, &letter, Instant::now() + Duration::from_secs(60)).await;
         assert_eq!(outcome, Outcome::Delivered { message: Some(place.clone()) });
@@ -144,6 +159,36 @@ async fn slack_says_where_a_message_is_and_changes_it_there() {
     }
 }
 
+/// Where somebody has deleted the head of a thread, what was to stand below it stands by itself.
+#[tokio::test]
+async fn a_reply_without_its_thread_stands_by_itself() {
+    let place = Message { channel: "C0123456789".to_owned(), ts: "1700000000.000001".to_owned() };
+    for word in ["thread_not_found", "cannot_reply_to_message"] {
+        let refused = Reply::With(200, "", format!(r#"{{"ok":false,"error":"{word}"}}"#));
+        let server = Server::start([refused, taken("slack")]).await;
+        let bulletin = bulletin();
+        let letter = Letter { to: "a", id: "a", say: &bulletin, below: Some(&place), replaces: None };
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let outcome = channels(&server).await.send(&channel("{slack: C0123456789}"), &letter, deadline).await;
+        check(&outcome, Expected::Delivered, word);
+        let threads: Vec<_> = server.received().iter().map(|request| request.json()["thread_ts"].clone()).collect();
+        assert_eq!(threads, [place.ts.clone().into(), serde_json::Value::Null], "{word}");
+    }
+}
+
+/// What a channel knows by its id is sent again without a search.
+#[tokio::test]
+async fn a_message_is_looked_for_where_that_can_be_done() {
+    let server = Server::start([Reply::With(200, "", r#"{"ok":true,"messages":[]}"#.to_owned())]).await;
+    let channels = channels(&server).await;
+    for (kind, channel) in http_channels() {
+        let found = channels.find(&channel, "a", None, 1_700_000_000, Instant::now() + Duration::from_secs(60)).await;
+        let expected = if matches!(kind, "slack" | "webhook") { Found::NotThere } else { Found::Unknown };
+        assert_eq!(found, expected, "{kind}");
+    }
+    assert_eq!(server.received().len(), 1);
+}
+
 /// An answer of 200 with `"ok": false` is none that says that it was taken.
 #[tokio::test]
 async fn words_of_slack_are_understood() {
@@ -151,6 +196,9 @@ async fn words_of_slack_are_understood() {
         ("channel_not_found", Expected::Refused),
         ("not_in_channel", Expected::Refused),
         ("invalid_auth", Expected::Refused),
+        ("something_new", Expected::Refused),
+        ("invalid_blocks", Expected::Rejected),
+        ("msg_too_long", Expected::Rejected),
         ("internal_error", Expected::Unknown),
         ("ratelimited", Expected::Later),
     ] {

@@ -5,6 +5,7 @@
 mod bulletins;
 mod destinations;
 mod guard;
+mod log;
 mod page;
 mod server;
 mod signatures;

@@ -60,7 +60,7 @@ async fn each_subscriber_gets_what_it_can_read() {
     assert_eq!(data, stagegate_channel::Say::data(&bulletin()));
     assert!(queue("Others").is_empty());
     let huge = crate::bulletins::hostile(&"\u{1b}<!channel> ".repeat(8_000));
-    let letter = Letter { id: "huge", say: &huge, below: None, replaces: None };
+    let letter = Letter { to: "oncall", id: "huge", say: &huge, below: None, replaces: None };
     let outcome = channels.send(&topic, &letter, deadline).await;
     assert!(outcome.is_delivered(), "{outcome:?}");
     aws.shutdown().await;
@@ -77,7 +77,9 @@ async fn a_publication_is_repeated_only_where_sns_has_not_taken_it() {
     for (reply, expected) in [
         (Reply::With(403, "", error("AuthorizationError")), "refused"),
         (Reply::With(404, "", error("NotFound")), "refused"),
-        (Reply::With(400, "", error("InvalidParameter")), "refused"),
+        (Reply::With(400, "", error("InvalidParameter")), "rejected"),
+        // The topic of another Region.
+        (Reply::With(400, "", error("InvalidParameter").replace(">no<", ">Invalid parameter: TopicArn<")), "refused"),
         (Reply::With(400, "", error("Throttling")), "later"),
         (Reply::With(500, "", error("InternalError")), "later"),
         (Reply::With(503, "", String::new()), "later"),
@@ -90,6 +92,7 @@ async fn a_publication_is_repeated_only_where_sns_has_not_taken_it() {
         let found = match &outcome {
             Outcome::Delivered { .. } => "delivered",
             Outcome::Refused { .. } => "refused",
+            Outcome::Rejected { .. } => "rejected",
             Outcome::Later { .. } => "later",
             Outcome::Unknown { .. } => "unknown",
         };

@@ -9,7 +9,7 @@ use stagegate_channel::{Say, Templates, samples};
 use stagegate_config::{Config, NoticeKind, TemplateForm};
 use stagegate_notice::Bulletin;
 
-use crate::bulletins::{check_slack, check_text, hostile};
+use crate::bulletins::{check_no_date, check_slack, check_text, hostile};
 use crate::world::bulletin;
 
 fn config(templates: &str) -> Config {
@@ -80,6 +80,7 @@ fn a_template_that_cannot_say_everything_is_refused() {
         ("  failed: {slack: '{{ title'}", "the template of `failed` for `slack`, line 1: syntax error"),
         ("  failed: {slack: '{{ revision.id }}'}", "it fails for \"web\""),
         ("  failed: {slack: '{{ pipeline }}'}", "it fails for \"build nightly\""),
+        ("  status: {slack: '{{ pipeline }}'}", "it fails for \"build nightly\""),
         ("  failed: {slack: '{{ title | shout }}'}", "unknown filter"),
         ("  failed: {slack: '{{ title | safe }}'}", "unknown filter"),
         ("  failed: {slack: '{{ shout(title) }}'}", "no variable \"shout\""),
@@ -159,6 +160,7 @@ fn check_harmless(templates: &Templates, bulletin: &Bulletin) {
         if block["type"] == "TextBlock" {
             let text = block["text"].as_str().unwrap();
             check_text(text, "teams");
+            check_no_date(text);
             check_markdown(text);
         }
     }
@@ -196,7 +198,7 @@ fn hostile_values_in_templates_are_text() {
         "<at>everyone</at> <b>x</b> &lt;!channel&gt; &amp; &copy;",
         "\\[a](b) \\",
         "\u{202e}txt.exe\u{2066} \u{1b}[31mred",
-        "$x$ ^a^ {{DATE(2017-02-14T06:08:00Z)}} {{ title }} {% raw %}",
+        "$x$ ^a^ {{DATE(2017-02-14T06:08:00Z)}} {{{DATE(2017-02-14T06:08:00Z)}} {{ title }} {% raw %}",
         "www.evil.example mailto:a@evil.example <a@evil.example>",
         "    indented\n\tcode",
         "",

@@ -74,7 +74,7 @@ pub(crate) fn http_channels() -> [(&'static str, Channel); 4] {
 
 pub(crate) async fn send_within(channels: &Channels, channel: &Channel, within: Duration) -> Outcome {
     let bulletin = bulletin();
-    let letter = Letter { id: "execution-1/a/failed", say: &bulletin, below: None, replaces: None };
+    let letter = Letter { to: "a", id: "execution-1/a/failed", say: &bulletin, below: None, replaces: None };
     channels.send(channel, &letter, Instant::now() + within).await
 }
 

@@ -78,6 +78,11 @@ impl Channel {
     pub fn is_interactive(&self) -> bool {
         matches!(self, Self::Slack(_))
     }
+
+    /// Whether a message may be sent again under the same id, since the receiver knows a repetition by it.
+    pub fn knows_repetitions(&self) -> bool {
+        matches!(self, Self::Webhook(_))
+    }
 }
 
 /// A channel. Exactly one of its keys says what it is.

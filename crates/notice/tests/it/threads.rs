@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use stagegate_notice::{Effect, Kind, Message, Notice, Once, Picture, Posted, Report, Route, Step, Thread, Turn, Wish};
+use stagegate_notice::{
+    Doubt, Effect, Kind, Message, Notice, Once, Picture, Posted, Report, Route, Step, Thread, Turn, Wish,
+};
 
 use crate::world::{EXECUTION, End, PIPELINE, Story, World, stories};
 
@@ -54,6 +56,7 @@ fn an_answer_that_is_older_than_an_event_is_asked_for_again() {
 enum Fate {
     Works,
     Refuses,
+    Rejects,
     NobodyKnowsNotDone,
     NobodyKnowsDone,
     DiesBefore,
@@ -69,6 +72,11 @@ struct Outside {
     told_by_others: BTreeSet<String>,
     fates: Vec<Fate>,
     can_be_searched: bool,
+    /// Whether nobody answers who is asked for a message.
+    is_silent: bool,
+    now: Timestamp,
+    /// By channel and key, when it was posted.
+    posted_at: BTreeMap<(String, String), Timestamp>,
 }
 
 impl Outside {
@@ -80,12 +88,16 @@ impl Outside {
             told_by_others: BTreeSet::new(),
             fates: Vec::new(),
             can_be_searched: true,
+            is_silent: false,
+            now: now(),
+            posted_at: BTreeMap::new(),
         }
     }
 
     /// An invocation: does everything until nothing is to be done, or until it dies. What AWS answers is `answers`.
     fn run(&mut self, thread: &mut Thread, heard: Report, holder: &str, now: Timestamp, answers: &Picture) {
         let mut report = heard;
+        self.now = now;
         for _ in 0..500 {
             let turn = Turn { holder, now, until: now + SignedDuration::from_mins(2), is_last: false };
             // What is stored is what is read again.
@@ -106,7 +118,8 @@ impl Outside {
                 }
                 Step::Collect(effect) => Report::Collected(effect),
                 Step::Find(doubt) if !self.can_be_searched => Report::NotKnown(doubt),
-                Step::Find(doubt) => match self.shown.contains_key(&(doubt.channel.clone(), doubt.key.clone())) {
+                Step::Find(doubt) if self.is_silent => Report::NotAsked(doubt, None),
+                Step::Find(doubt) => match self.is_found(&doubt) {
                     true => {
                         let message = message(&doubt.channel, &doubt.key);
                         Report::Found(doubt, message)
@@ -123,17 +136,25 @@ impl Outside {
         panic!("it never comes to rest: {thread:?}");
     }
 
+    /// Nobody looks for a message among those from an hour before it was begun.
+    fn is_found(&self, doubt: &Doubt) -> bool {
+        let posted_at = self.posted_at.get(&(doubt.channel.clone(), doubt.key.clone()));
+        posted_at.is_some_and(|at| *at >= doubt.at - SignedDuration::from_hours(1))
+    }
+
     fn send(&mut self, effect: Box<Effect>) -> Option<Report> {
         let fate = self.fates.pop().unwrap_or(Fate::Works);
         match fate {
             Fate::DiesBefore => return None,
             Fate::Refuses => return Some(Report::Refused(effect, None)),
+            Fate::Rejects => return Some(Report::Rejected(effect)),
             Fate::NobodyKnowsNotDone => return Some(Report::Unsure(effect)),
             Fate::Works | Fate::DiesAfter | Fate::NobodyKnowsDone => {}
         }
         let shown = self.shown.entry((effect.channel.clone(), effect.key.clone())).or_default();
         shown.0 = effect.shown.clone();
         shown.1 += u32::from(effect.replaces.is_none());
+        self.posted_at.entry((effect.channel.clone(), effect.key.clone())).or_insert(self.now);
         match fate {
             Fate::DiesAfter => None,
             Fate::NobodyKnowsDone => Some(Report::Unsure(effect)),
@@ -223,9 +244,11 @@ proptest! {
     fn nothing_is_posted_twice(
         story in stories(),
         fates in prop::collection::vec(prop::sample::select(vec![
-            Fate::Works, Fate::Refuses, Fate::DiesBefore, Fate::DiesAfter, Fate::NobodyKnowsDone, Fate::NobodyKnowsNotDone,
+            Fate::Works, Fate::Refuses, Fate::Rejects, Fate::DiesBefore, Fate::DiesAfter, Fate::NobodyKnowsDone,
+            Fate::NobodyKnowsNotDone,
         ]), 0..20),
         can_be_searched in any::<bool>(),
+        pace in prop::sample::select(vec![4i64, 90]),
     ) {
         let world = story.tell();
         let (mut thread, mut outside) = (Thread::new(PIPELINE, EXECUTION), Outside::new(routes()));
@@ -233,7 +256,7 @@ proptest! {
         outside.fates = fates;
         let mut time = now();
         for number in 0..world.events.len() {
-            time += SignedDuration::from_mins(4);
+            time += SignedDuration::from_mins(pace);
             let answers = answers(&world, &[number]);
             outside.run(&mut thread, heard(&world, number), &format!("invocation-{number}"), time, &answers);
         }
@@ -247,9 +270,98 @@ proptest! {
         other.picture = thread.picture.clone();
         whole.run(&mut other, Report::Nothing, "whole", time, &world.answers);
         let missing: Vec<_> = whole.keys().into_iter().filter(|key| !outside.keys().contains(key)).collect();
-        let lost = thread.posts.values().flat_map(BTreeMap::values).filter(|post| post.posted == Posted::Lost).count();
-        prop_assert!(missing.len() <= lost && (!can_be_searched || lost == 0), "{:?} {:?}", missing, thread);
+        let posts = || thread.posts.values().flat_map(BTreeMap::values);
+        let lost = posts().filter(|post| post.posted == Posted::Lost).count();
+        let given_up = posts().filter(|post| post.posted == Posted::GivenUp).count();
+        prop_assert!(missing.len() <= lost + given_up && (!can_be_searched || lost == 0), "{:?} {:?}", missing, thread);
         prop_assert!(!outside.listed, "{:?}", thread);
+    }
+}
+
+/// However late anybody comes who looks for a message: it is looked for from the time on at which it was begun.
+#[test]
+fn what_is_looked_for_late_is_found() {
+    let story = Story { stages: vec![1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    for fate in [Fate::DiesAfter, Fate::NobodyKnowsDone] {
+        for minutes in [3, 59, 3 * 60, 3 * 24 * 60] {
+            let (mut thread, mut outside) = (Thread::new(PIPELINE, EXECUTION), Outside::new(routes()));
+            outside.fates = vec![fate];
+            outside.run(&mut thread, heard(&world, 0), "one", now(), &known(&world));
+            for later in [minutes, minutes + 2, minutes + 4] {
+                let time = now() + SignedDuration::from_mins(later);
+                outside.run(&mut thread, Report::Nothing, &format!("round-{later}"), time, &known(&world));
+            }
+            let posts: Vec<_> = outside.shown.values().map(|(_, posts)| *posts).collect();
+            assert_eq!(posts, [1], "{fate:?}, {minutes} min");
+        }
+    }
+}
+
+/// What is given up, with the kind of message, and whether it may be there.
+fn ended(thread: &Thread, before: &Thread) -> Vec<(String, &'static str, bool)> {
+    let ended = thread.ended_since(before).into_iter();
+    ended.map(|ended| (ended.channel, ended.kind, ended.may_be_there)).collect()
+}
+
+/// A message that is not taken keeps nothing else waiting; without the head, each notice says all by itself.
+#[test]
+fn what_a_channel_never_takes_is_given_up_at_once() {
+    let story = Story { stages: vec![1, 1], failures: vec![0], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    for (name, fates, expected, given_up) in [
+        ("nothing", vec![], vec!["failed/action-001", "head", "recovered"], vec![]),
+        (
+            "the head",
+            vec![Fate::Rejects],
+            vec!["failed/action-001", "recovered", "started", "succeeded"],
+            vec!["status"],
+        ),
+        ("a reply", vec![Fate::Rejects, Fate::Works], vec!["head", "recovered"], vec!["failed"]),
+        (
+            "a reply after a refusal",
+            vec![Fate::Rejects, Fate::Works, Fate::Refuses],
+            vec!["head", "recovered"],
+            vec!["failed"],
+        ),
+    ] {
+        let mut outside = Outside::new(vec![route("releases", true, |_| true)]);
+        outside.fates = fates;
+        let before = Thread::new(PIPELINE, EXECUTION);
+        let mut thread = before.clone();
+        let last = world.events.len() - 1;
+        for (number, minutes) in [(0, 0), (last, 1)] {
+            let time = now() + SignedDuration::from_mins(minutes);
+            outside.run(&mut thread, heard(&world, number), "one", time, &world.answers);
+        }
+        let keys: Vec<_> = outside.keys().into_iter().map(|(_, key)| key).collect();
+        assert_eq!(keys, expected, "{name}");
+        let given_up: Vec<_> = given_up.into_iter().map(|kind| ("releases".to_owned(), kind, false)).collect();
+        assert_eq!(ended(&thread, &before), given_up, "{name}");
+        assert_eq!(ended(&thread, &thread), [], "{name}");
+        assert!(!outside.listed && thread.refusals.is_empty(), "{name}: {thread:?}");
+    }
+}
+
+/// What is refused, or asked for in vain, for a day.
+#[test]
+fn after_a_day_a_message_is_given_up() {
+    let story = Story { stages: vec![1], failures: vec![], end: End::Succeeds, pace: 1, failed_before: 0 };
+    let world = story.tell();
+    for (name, fates, expected) in [
+        ("it refuses", vec![Fate::Refuses; 4], ("releases".to_owned(), "status", false)),
+        ("it does not answer", vec![Fate::DiesAfter], ("releases".to_owned(), "status", true)),
+    ] {
+        let mut outside = Outside::new(vec![route("releases", true, |_| true)]);
+        (outside.fates, outside.is_silent) = (fates, true);
+        let mut thread = Thread::new(PIPELINE, EXECUTION);
+        outside.run(&mut thread, heard(&world, 0), "one", now(), &known(&world));
+        for (minutes, given_up) in [(3, vec![]), (5, vec![]), (24 * 60 + 10, vec![expected])] {
+            let before = thread.clone();
+            let time = now() + SignedDuration::from_mins(minutes);
+            outside.run(&mut thread, Report::Nothing, &format!("round-{minutes}"), time, &known(&world));
+            assert_eq!(ended(&thread, &before), given_up, "{name}, {minutes} min: {thread:?}");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod modal;
 use serde_json::{Value, json};
 
 pub use actions::{Actions, Button, Confirm, Style};
+pub(crate) use limits::SECTION;
 pub use limits::TooLong;
 pub(crate) use message::MARK;
 pub use message::Message;

@@ -51,6 +51,15 @@ impl SlackError {
         }
     }
 
+    /// Whether Slack does not take this one message, and may take others.
+    pub fn is_about_the_message(&self) -> bool {
+        match &self.problem {
+            Problem::Refused { code, .. } => is_about_the_message(code),
+            Problem::Status { status } => matches!(status, 400 | 413 | 422),
+            _ => false,
+        }
+    }
+
     /// Slack's own word for it, such as `channel_not_found`.
     pub fn code(&self) -> Option<&str> {
         match &self.problem {
@@ -170,6 +179,29 @@ fn kind_of(code: &str) -> ErrorKind {
         code if is_passing(code) => ErrorKind::Unavailable,
         _ => ErrorKind::Rejected,
     }
+}
+
+/// Codes that are about what was sent, and not about where to. A code that is not known here may be about anything.
+fn is_about_the_message(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_blocks"
+            | "invalid_blocks_format"
+            | "invalid_attachments"
+            | "invalid_payload"
+            | "invalid_arguments"
+            | "invalid_json"
+            | "invalid_metadata_format"
+            | "invalid_metadata_schema"
+            | "metadata_too_large"
+            | "msg_too_long"
+            | "msg_blocks_too_long"
+            | "no_text"
+            | "missing_text_or_fallback_or_attachments"
+            | "too_many_attachments"
+            | "attachment_payload_limit_exceeded"
+            | "markdown_text_conflict"
+    )
 }
 
 /// Codes by which Slack says that it failed itself.

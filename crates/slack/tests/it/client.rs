@@ -269,6 +269,24 @@ async fn a_message_that_cannot_be_changed_is_told_from_what_can_be_set_right() {
 }
 
 #[tokio::test]
+async fn what_is_about_one_message_is_told_from_what_is_about_all() {
+    for (reply, expected) in [
+        (refused("invalid_blocks"), true),
+        (refused("msg_too_long"), true),
+        (refused("no_text"), true),
+        (Reply::Plain(413, String::new()), true),
+        (refused("not_in_channel"), false),
+        (refused("something_new"), false),
+        (Reply::Plain(404, String::new()), false),
+        (Reply::Plain(302, String::new()), false),
+    ] {
+        let server = Server::start([reply.clone()]).await;
+        let error = post(&server, Duration::from_secs(60)).await.unwrap_err();
+        assert_eq!(error.is_about_the_message(), expected, "{reply:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_huge_answer_is_not_read() {
     let server = Server::start([Reply::Plain(200, "x".repeat(5 << 20))]).await;
     let error = post(&server, Duration::from_secs(60)).await.unwrap_err();

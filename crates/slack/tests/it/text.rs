@@ -70,6 +70,26 @@ fn the_program_can_mark_mention_and_link() {
     }
 }
 
+/// A link that is too long would be left out, so its label is cut; a URL is never.
+#[test]
+fn the_label_of_a_link_is_cut_to_what_is_left_beside_the_url() {
+    let url = "https://h.example/".parse().unwrap();
+    for (label, max, expected) in [
+        ("a label that is long", 41, "<https://h.example/|a label that is long>"),
+        ("a label that is long", 40, "<https://h.example/|a label that is lo…>"),
+        ("a label that is long", 37, "<https://h.example/|a label that is…>"),
+        ("a label that is long", 36, "a label that is long"),
+        ("a & & & & & & & & & b", 40, "<https://h.example/|a &amp; &amp;…>"),
+        ("short", 26, "<https://h.example/|short>"),
+        ("short", 25, "short"),
+        ("", 10, ""),
+    ] {
+        assert_eq!(Text::link_within(&url, label, max).to_markup(), expected, "{label:?} {max}");
+    }
+    let long = Text::link(&url, &"<".repeat(3000));
+    assert!(long.length() <= 3000 && long.to_markup().starts_with("<https://h.example/|&lt;"), "{}", long.length());
+}
+
 #[test]
 fn texts_are_cut_where_it_does_not_hurt() {
     let link = || Text::link(&"https://h.example/".parse().unwrap(), "h");
