@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stagegate_state_store::{Document, Folder, Key};
 
+use crate::step::TOLD_AFTER;
 use crate::{ApprovalId, Grounds, Looks, Place, Release, Terms, Token};
 
 /// Everything about one approval: the document `approvals/<id>.json`.
@@ -93,6 +94,11 @@ impl Approval {
     /// Whether people can still vote.
     pub fn is_requested(&self) -> bool {
         matches!(self.phase, Phase::Requested)
+    }
+
+    /// Whether people are told that CodePipeline does not take the answer.
+    pub fn is_answer_stuck(&self) -> bool {
+        matches!(self.phase, Phase::Deciding { .. }) && self.answering.failed >= TOLD_AFTER
     }
 
     /// How it ended, where it has.

@@ -13,6 +13,8 @@ use crate::{
 
 /// How often a message that says how it ended is tried.
 const MAX_LAST_TRIES: u32 = 8;
+/// After how many answers that CodePipeline has not taken people are told so: about half a minute.
+pub(crate) const TOLD_AFTER: u32 = 3;
 
 /// An approval after something has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +91,8 @@ pub fn step(approval: &Approval, event: Event, now: Timestamp) -> Step {
         Event::AnswerFailed { why } => match after.phase {
             Phase::Deciding { .. } => {
                 after.answering.fail(why, now);
+                // People are told, since they may have to answer it elsewhere.
+                after.revision += u32::from(after.answering.failed == TOLD_AFTER);
                 Reply::Noted
             }
             _ => Reply::Nothing,

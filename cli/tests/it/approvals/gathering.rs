@@ -94,3 +94,20 @@ async fn one_group_that_is_gone_keeps_nobody_from_deciding() {
     assert_eq!(world.status(&id).await, "Succeeded");
     world.check_over().await;
 }
+
+/// Where CodePipeline does not take the answer, people are told why, and when it does, that it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_not_taken_is_told() {
+    let outage = Outage::of(&["PutApprovalResult"]);
+    let faults = outage.clone();
+    let world = World::with(ANYBODY, |options| Options { call_faults: Some(faults), ..options }).await;
+    let id = world.start("QUEUED", json!({})).await;
+    let request = world.request().await;
+    world.vote(BEN, &request, "approve", "").await;
+    let told = world.message_in_time(RELEASES, "CodePipeline does not take the answer: failed to answer").await;
+    assert!(told.says("Decided, and not taken yet: web") && told.buttons().is_empty(), "{told:?}");
+    outage.is_over.store(true, Ordering::SeqCst);
+    assert_eq!(world.status_in_time(&id).await, "Succeeded");
+    world.message_in_time(RELEASES, "Approved: web to Production").await;
+    world.check_over().await;
+}

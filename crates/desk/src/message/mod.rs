@@ -55,7 +55,7 @@ fn asking(approval: &Approval, kind: NoticeKind) -> Message {
     let place = &approval.place;
     let title = match &approval.phase {
         _ if approval.is_requested() => place.question(),
-        phase => outcome::title(phase, place),
+        _ => outcome::title(approval),
     };
     let mut message = Message::new(Text::line(&title)).header(Plain::new(&title));
     if approval.is_requested() && kind == NoticeKind::Escalation {
@@ -131,7 +131,7 @@ fn handover(approval: &Approval) -> Message {
 }
 
 fn result(approval: &Approval) -> Message {
-    let title = outcome::title(&approval.phase, &approval.place);
+    let title = outcome::title(approval);
     let message = Message::new(Text::line(&title));
     let message = match outcome::text(approval) {
         Some(text) => message.section(Text::bold(&title) + Text::literal("\n") + text),

@@ -1,14 +1,15 @@
 //! How it ended.
 
-use stagegate_approval::{Approval, Decision, Outcome, Phase, Place, Reason, Ruling, Vote};
+use stagegate_approval::{Approval, Decision, Outcome, Phase, Reason, Ruling, Vote};
 use stagegate_slack::{Text, UserId};
 
 use super::{verb, waited};
 
 /// The title of a message about an approval that nobody can vote on any more.
-pub(super) fn title(phase: &Phase, place: &Place) -> String {
-    let what = match phase {
+pub(super) fn title(approval: &Approval) -> String {
+    let what = match &approval.phase {
         Phase::Requested => "Waiting",
+        Phase::Deciding { .. } if approval.is_answer_stuck() => "Decided, and not taken yet",
         Phase::Deciding { decision } => verb(decision.ruling),
         Phase::Decided { outcome } | Phase::Closed { outcome } => match outcome {
             Outcome::Desk { decision, .. } => verb(decision.ruling),
@@ -20,17 +21,29 @@ pub(super) fn title(phase: &Phase, place: &Place) -> String {
             Outcome::Gone { .. } => "Over",
         },
     };
-    format!("{what}: {}", place.release())
+    format!("{what}: {}", approval.place.release())
 }
 
 /// Who decided what and when; `None` while people can vote.
 pub(super) fn text(approval: &Approval) -> Option<Text> {
     match &approval.phase {
         Phase::Requested => None,
-        Phase::Deciding { decision } => {
-            Some(decided(approval, decision) + Text::literal(" CodePipeline is being told."))
-        }
+        Phase::Deciding { decision } => Some(decided(approval, decision) + being_told(approval)),
         Phase::Decided { outcome } | Phase::Closed { outcome } => Some(ended(approval, outcome)),
+    }
+}
+
+/// Whether CodePipeline takes the answer.
+fn being_told(approval: &Approval) -> Text {
+    match &approval.answering.why {
+        Some(why) if approval.is_answer_stuck() => {
+            Text::literal(" CodePipeline does not take the answer: failed to ")
+                + Text::line(why)
+                + Text::literal(
+                    ". It is told again and again; if it cannot wait, answer it in the CodePipeline console.",
+                )
+        }
+        _ => Text::literal(" CodePipeline is being told."),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn plain(approval: &Approval, kind: NoticeKind, now: Timestamp) -> Ma
 pub(super) fn title(approval: &Approval, kind: NoticeKind) -> String {
     let place = &approval.place;
     match kind {
-        NoticeKind::Result => outcome::title(&approval.phase, place),
+        NoticeKind::Result => outcome::title(approval),
         NoticeKind::Handover => format!("People must decide: {}", place.release()),
         NoticeKind::Reminder => format!("Still waiting: {}", place.release()),
         NoticeKind::Request | NoticeKind::Escalation => format!("Approval needed: {}", place.release()),
