@@ -1,6 +1,6 @@
 //! The local AWS with the functions of the template as this command plays them, and pipelines with a gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -178,6 +178,17 @@ impl World {
     /// Everything that the functions logged.
     pub(crate) fn logs(&self) -> String {
         texts(&self.aws.data().join("logs"))
+    }
+
+    /// How often a function has begun with each job, by its log. An attempt that was throttled is none.
+    pub(crate) fn begun(&self, function: &str) -> HashMap<String, u32> {
+        let mut begun = HashMap::new();
+        let log = texts(&self.aws.data().join("logs/lambda").join(function));
+        for line in log.lines().filter(|line| line.contains("\"job started\"")) {
+            let entry: Value = serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap();
+            *begun.entry(entry["job_id"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        begun
     }
 
     /// No credentials of any job stand in a log, in the state bucket or in this text.

@@ -78,6 +78,7 @@ impl From<HookError> for Diagnostic {
 #[derive(Clone)]
 pub struct HookLifecycle {
     aws: Aws,
+    margin: Option<Duration>,
 }
 
 impl Default for HookLifecycle {
@@ -90,7 +91,7 @@ impl HookLifecycle {
     /// A lifecycle with the AWS configuration of the environment, `AWS_ENDPOINT_URL_CODEDEPLOY` included.
     #[must_use]
     pub fn new() -> Self {
-        Self { aws: Aws::from_environment() }
+        Self { aws: Aws::from_environment(), margin: None }
     }
 
     /// Loads the AWS configuration in another way: at the first hook, and again by a guard that has to answer.
@@ -100,7 +101,16 @@ impl HookLifecycle {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = SdkConfig> + Send + 'static,
     {
-        Self { aws: Aws::new(Arc::new(move || Box::pin(load()))) }
+        Self { aws: Aws::new(Arc::new(move || Box::pin(load()))), margin: None }
+    }
+
+    /// How long before the deadline a hook is failed when its handler has not returned.
+    ///
+    /// Without it, a tenth of the function's time, at least 700 ms and at most 3 s. Never more than half of the time.
+    #[must_use]
+    pub fn answer_margin(mut self, margin: Duration) -> Self {
+        self.margin = Some(margin);
+        self
     }
 
     /// Handles one event from its beginning to its answer.
@@ -117,7 +127,7 @@ impl HookLifecycle {
         let hook = Hook::find(event).inspect_err(|error| tracing::error!("failed to {error}"))?;
         let deployment = hook.deployment_id.clone();
         tracing::info!(deployment, request_id = context.request_id, "hook started");
-        let (answer_by, last_moment) = schedule(context.deadline);
+        let (answer_by, last_moment) = schedule(context.deadline, self.margin);
         let guard = Guard::start(hook.clone(), self.aws.clone(), answer_by, last_moment);
         let outcome = match guard {
             Ok(guard) => Box::pin(self.guarded(handler, hook, answer_by, last_moment, guard)).await?,
@@ -209,9 +219,9 @@ impl Drop for AbortOnDrop {
 /// lambda watch`, which hands over 600,000 at each invocation, leaves a function its time.
 const LEAST_TIME_MS: u64 = 1_000_000_000_000;
 
-/// When the handler must have returned, and when an answer must be over: a tenth of the time before the deadline, at
-/// least 0.7 s and at most 3 s, and a tenth of a second.
-fn schedule(deadline_ms: u64) -> (Instant, Instant) {
+/// When the handler must have returned, and when an answer must be over: the margin before the deadline, and a tenth of a
+/// second.
+fn schedule(deadline_ms: u64, margin: Option<Duration>) -> (Instant, Instant) {
     let now = Instant::now();
     if deadline_ms == 0 {
         return (now + WITHOUT_DEADLINE, now + WITHOUT_DEADLINE + Duration::from_secs(60));
@@ -222,7 +232,8 @@ fn schedule(deadline_ms: u64) -> (Instant, Instant) {
         true => given,
         false => end.and_then(|end| end.duration_since(SystemTime::now()).ok()).unwrap_or_default(),
     };
-    let margin = (left / 10).clamp(Duration::from_millis(700), Duration::from_secs(3)).min(left / 2);
+    let usual = || (left / 10).clamp(Duration::from_millis(700), Duration::from_secs(3));
+    let margin = margin.unwrap_or_else(usual).min(left / 2);
     let last_moment = now + left.saturating_sub(Duration::from_millis(100)).max(Duration::from_millis(700));
     (now + (left - margin), last_moment)
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use stagegate_local_aws::{Arrival, DeliveryFault, Options};
 use stagegate_local_slack::{Fault, Injection, Message};
 
-use super::world::{ANYBODY, DAN, EVE, ONCALL, RELEASES, World, pipeline};
+use super::world::{ANYBODY, DAN, EVE, ONCALL, RELEASES, World, config, pipeline};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:stagegate-approvals";
 
@@ -38,7 +38,7 @@ async fn channels_without_buttons_hear_of_the_request_and_of_its_end() {
     assert!(asked.by_webhook && asked.buttons().is_empty() && asked.says("Answer it in the CodePipeline console"));
     assert!(asked.says("Look &lt;!here&gt;") && asked.says(&id), "{asked:?}");
     let published = || world.aws.bus().messages(TOPIC).unwrap_or_default();
-    world.clock.advance(Duration::from_secs(3600));
+    world.passes(Duration::from_secs(3600)).await;
     let told = world.until("the message of SNS", || !published().is_empty());
     tokio::select! { () = told => {}, () = world.minutes_pass() => {} }
     assert_eq!(published()[0].subject.as_deref(), Some("Approval needed: web to Production"));
@@ -61,12 +61,11 @@ async fn channels_without_buttons_hear_of_the_request_and_of_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_the_company_decides_and_another_does_not() {
-    let world = World::new("approvers: {email_domains: [example.com]}").await;
+    let world = World::patient(&config("approvers: {email_domains: [example.com]}", "")).await;
     let id = world.start("QUEUED", json!({})).await;
     let request = world.request().await;
     assert!(request.says("everybody at example.com"), "{request:?}");
-    world.click(EVE, &request, "approve").await;
-    world.message_that(RELEASES, "you are not one of its approvers", |it| it.only_for.as_deref() == Some(EVE)).await;
+    world.refused(EVE, &request, "approve", "you are not one of its approvers").await;
     world.vote(DAN, &request, "approve", "").await;
     assert_eq!(world.status(&id).await, "Succeeded");
     world.message(RELEASES, "Approved: web to Production").await;
@@ -137,7 +136,7 @@ async fn a_burst_of_requests_is_delivered_once_each() {
         () = seconds_pass => {}
         () = tokio::time::sleep(PATIENCE) => panic!("{} of {} were asked", count(is_request), executions.len()),
     }
-    world.until("the end of the burst", || world.is_idle()).await;
+    world.settle().await;
     is_watched.store(true, Ordering::SeqCst);
     world.clock.advance(Duration::from_secs(3600));
     let is_reminder = |message: &Message| message.says("still waits for a decision");

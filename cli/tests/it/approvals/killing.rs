@@ -99,10 +99,9 @@ impl Scene {
         let known = self.known();
         self.proxy.decide(|_| Fate::Pass);
         let id = self.world.start_again().await;
-        let asked = self.world.until("the request", || {
-            self.requests().iter().any(|request| !known.contains(&request.ts)) && self.world.is_idle()
-        });
-        asked.await;
+        let is_asked = || self.requests().iter().any(|request| !known.contains(&request.ts));
+        self.world.until("the request", is_asked).await;
+        self.world.settle().await;
         let was_killed = self.arm(kill);
         self.world.clock.advance(Duration::from_secs(3600));
         self.in_time(kill, self.close(&id)).await;
@@ -119,7 +118,7 @@ impl Scene {
         // What Lambda still has to try again belongs to this approval, not to the next one.
         self.world.clock.advance(Duration::from_secs(61));
         tokio::time::sleep(Duration::from_millis(200)).await;
-        self.world.until("the last retry", || self.world.is_idle()).await;
+        self.world.settle().await;
     }
 
     async fn close(&self, id: &str) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world::{ADA, ANYBODY, BEN, CORA, RELEASES, World, pipeline};
+use super::world::{ADA, ANYBODY, BEN, CORA, RELEASES, World, config, pipeline};
 
 /// Ben and those of Cora's domain may override it; it waits for ever.
 const GATE: &str = "web-release: {alarms: {names: [web-5xx]}, sampling: {every: 30s, give_up_after: 30d}, overriders: {users: [U0002]}}";
@@ -10,16 +10,14 @@ const GATE: &str = "web-release: {alarms: {names: [web-5xx]}, sampling: {every: 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_override_in_slack_lets_one_execution_through() {
     let terms = format!("{ANYBODY}\nquorum: 3\nautomatic: web-release\nauthor_may_approve: false");
-    let world = World::with_gates(&terms, GATE, |options| options).await;
+    let world = World::patient(&config(&terms, GATE)).await;
     world.alarm("ALARM");
     let id = world.start("QUEUED", json!({})).await;
     let request = world.request().await;
     // An approver is not one of those who may override.
     for user in [ADA, CORA] {
-        world.click(user, &request, "override").await;
-        let told =
-            world.message_that(RELEASES, "You cannot override the gate", |it| it.only_for.as_deref() == Some(user));
-        assert!(told.await.says("you are not one of those who may override its gate"));
+        let told = world.refused(user, &request, "override", "You cannot override the gate").await;
+        assert!(told.says("you are not one of those who may override its gate"));
         assert!(world.slack.look(|state| state.modal(user).is_none()), "{user} sees a modal");
     }
     world.click(BEN, &request, "override").await;
@@ -98,12 +96,11 @@ async fn an_override_holds_for_the_approval_on_which_it_was_given() {
 async fn the_author_cannot_override_where_they_cannot_approve() {
     let gate = GATE.replace("U0002", "U0001");
     let terms = format!("{ANYBODY}\nautomatic: web-release\nauthor_may_approve: false");
-    let world = World::with_gates(&terms, &gate, |options| options).await;
+    let world = World::patient(&config(&terms, &gate)).await;
     world.alarm("ALARM");
     world.start("QUEUED", json!({})).await;
     let request = world.request().await;
-    world.click(ADA, &request, "override").await;
-    world.message_that(RELEASES, "you wrote this change", |it| it.only_for.as_deref() == Some(ADA)).await;
+    world.refused(ADA, &request, "override", "you wrote this change").await;
     assert!(world.documents("overrides").is_empty());
     // Nobody is named: there is no button.
     let world = World::with_gates(

@@ -7,11 +7,11 @@ use stagegate_slack::signature::sign;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::world::{ADA, ANYBODY, BEN, DAN, RELEASES, World};
+use super::world::{ADA, ANYBODY, BEN, DAN, RELEASES, World, config};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn outsiders_and_the_author_are_refused() {
-    let world = World::new(&format!("{ANYBODY}\nauthor_may_approve: false")).await;
+    let world = World::patient(&config(&format!("{ANYBODY}\nauthor_may_approve: false"), "")).await;
     let id = world.start("QUEUED", json!({})).await;
     let request = world.request().await;
     for (user, button, why) in [
@@ -19,8 +19,7 @@ async fn outsiders_and_the_author_are_refused() {
         (DAN, "reject", "you are not one of its approvers"),
         (ADA, "approve", "you wrote this change"),
     ] {
-        world.click(user, &request, button).await;
-        let told = world.message_that(RELEASES, why, |message| message.only_for.as_deref() == Some(user)).await;
+        let told = world.refused(user, &request, button, why).await;
         assert!(told.says("You cannot decide this approval"));
         assert!(world.slack.look(|state| state.modal(user).is_none()), "{user} sees a modal");
     }

@@ -14,14 +14,14 @@ async fn people_are_reminded_others_asked_and_the_release_rejected() {
     let world = World::new(&terms).await;
     let id = world.start("QUEUED", json!({})).await;
     let request = world.request().await;
-    world.clock.advance(HOUR);
+    world.passes(HOUR).await;
     let reminder = world.message_in_time(RELEASES, "still waits for a decision").await;
     assert_eq!(reminder.thread.as_ref(), Some(&request.ts));
     assert!(reminder.says("<@U0001>") && reminder.says("<!subteam^S0001>"), "{reminder:?}");
-    world.clock.advance(HOUR);
+    world.passes(HOUR).await;
     let escalated = world.message_in_time(ONCALL, "Nobody has decided this yet").await;
     assert!(!escalated.buttons().is_empty());
-    world.clock.advance(6 * HOUR);
+    world.passes(6 * HOUR).await;
     world.message_in_time(RELEASES, "because nobody decided in time").await;
     assert_eq!(world.status(&id).await, "Failed");
     for channel in [RELEASES, ONCALL] {
@@ -37,7 +37,7 @@ async fn an_approval_that_expires_closes_the_message() {
     let world = World::new(ANYBODY).await;
     let id = world.start("QUEUED", json!({"timeoutInMinutes": 60})).await;
     world.request().await;
-    world.clock.advance(HOUR + Duration::from_secs(120));
+    world.passes(HOUR + Duration::from_secs(120)).await;
     assert_eq!(world.status(&id).await, "Failed");
     world.message(RELEASES, "Nobody answered in the time that the action gives").await;
     world.check_over().await;

@@ -54,6 +54,17 @@ impl World {
         Self::peopled(config, stagegate_local_slack::Options::default(), change).await
     }
 
+    /// A world in which people wait longer than they do in Slack, for a machine that is busy.
+    pub(crate) async fn patient(config: &str) -> Self {
+        let long = Duration::from_secs(20);
+        let slack = stagegate_local_slack::Options {
+            acknowledge_within: long,
+            trigger_lifetime: long,
+            ..stagegate_local_slack::Options::default()
+        };
+        Self::peopled(config, slack, |options| options).await
+    }
+
     /// A world with a Slack of its own.
     pub(crate) async fn peopled(
         config: &str,
@@ -144,14 +155,31 @@ impl World {
     /// Lets the minutes pass, faster than the wall's: whenever no function is at work. A process that takes a second
     /// here must not seem to have taken minutes, or its lease would be over while it is alive.
     pub(crate) async fn minutes_pass(&self) {
-        let mut idle = 0;
         loop {
+            self.rest().await;
+            self.clock.advance(Duration::from_secs(61));
+        }
+    }
+
+    /// Lets time pass at once, as soon as no function is at work.
+    pub(crate) async fn passes(&self, time: Duration) {
+        self.settle().await;
+        self.clock.advance(time);
+    }
+
+    /// Waits until no function is at work.
+    pub(crate) async fn settle(&self) {
+        if tokio::time::timeout(PATIENCE, self.rest()).await.is_err() {
+            panic!("the functions never rest: {}\n{}", self.said(RELEASES), self.logs());
+        }
+    }
+
+    /// No function is at work in three looks in a row: between two invocations an event may be on its way.
+    async fn rest(&self) {
+        let mut idle = 0;
+        while idle < 3 {
             tokio::time::sleep(Duration::from_millis(50)).await;
             idle = if self.is_idle() { idle + 1 } else { 0 };
-            if idle >= 3 {
-                self.clock.advance(Duration::from_secs(61));
-                idle = 0;
-            }
         }
     }
 
@@ -209,6 +237,31 @@ impl World {
     pub(crate) async fn click(&self, user: &str, message: &Message, button: &str) {
         let clicked = self.slack.click(user, RELEASES, &message.ts, button).await.unwrap();
         assert!(clicked.is_acknowledged(), "{clicked:?}\n{}", self.logs());
+    }
+
+    /// A person clicks a button that they may not use, and is told why.
+    ///
+    /// A function that could not find out in time opens the modal all the same, and says so in its log. Then they are told
+    /// what comes of it.
+    pub(crate) async fn refused(&self, user: &str, message: &Message, button: &str, why: &str) -> Message {
+        let is_it = |it: &&Message| it.says(why) && it.only_for.as_deref() == Some(user);
+        let late = || self.logs().matches("not checked yet").count();
+        let (told, known) = (self.slack.look(|state| state.messages(RELEASES).iter().filter(is_it).count()), late());
+        self.click(user, message, button).await;
+        let goes_on = async {
+            self.slack.until(|state| state.modal(user).map(drop)).await;
+            assert!(late() > known, "{user} sees a modal");
+            self.slack.submit(user, &[("comment", "comment", "All the same.")]).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let next = self.slack.until(|state| state.messages(RELEASES).iter().filter(is_it).nth(told).cloned());
+        let next = async {
+            tokio::select! { message = next => message, () = goes_on => unreachable!("it waits for ever") }
+        };
+        match tokio::time::timeout(PATIENCE, next).await {
+            Ok(message) => message,
+            Err(_) => panic!("{user} never hears {why:?}: {}\n{}", self.said(RELEASES), self.logs()),
+        }
     }
 
     /// A person votes: clicks, and submits the modal.

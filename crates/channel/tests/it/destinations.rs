@@ -8,7 +8,7 @@ use stagegate_notice::Message;
 use tokio::time::Instant;
 
 use crate::server::{Reply, Server};
-use crate::world::{CANARY, bulletin, channel, channels, http_channels, send, send_within};
+use crate::world::{BRIEF, CANARY, bulletin, channel, channels, http_channels, send, send_within};
 
 /// What is expected of an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,20 +119,24 @@ async fn what_never_answers_may_have_taken_it() {
     let expected = [Expected::Unknown, Expected::Unknown, Expected::Unknown, Expected::Later];
     for ((kind, channel), expected) in http_channels().into_iter().zip(expected) {
         let server = Server::start([Reply::Never]).await;
-        let outcome = send_within(&channels(&server).await, &channel, Duration::from_millis(700)).await;
+        let outcome = send_within(&channels(&server).await, &channel, BRIEF).await;
         check(&outcome, expected, kind);
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_reached_or_fails_for_long_is_tried_later() {
-    for (kind, channel) in http_channels() {
-        let server = Server::start([Reply::status(500)]).await;
-        let outcome = send_within(&channels(&server).await, &channel, Duration::from_millis(700)).await;
+    for ((kind, channel), requests) in http_channels().into_iter().zip([1, 1, 3, 3]) {
+        // In the end it asks for a longer pause than there is time.
+        let failures =
+            [Reply::status(500), Reply::status(500), Reply::With(500, "retry-after: 900\r\n", String::new())];
+        let server = Server::start(failures).await;
+        let outcome = send(&channels(&server).await, &channel).await;
         check(&outcome, Expected::Later, kind);
+        assert_eq!(server.received().len(), requests, "{kind}");
         // Nobody listens at port 1.
         let nobody = Server { port: 1, ..server };
-        let outcome = send_within(&channels(&nobody).await, &channel, Duration::from_millis(700)).await;
+        let outcome = send_within(&channels(&nobody).await, &channel, BRIEF).await;
         check(&outcome, Expected::Later, kind);
     }
 }
@@ -203,9 +207,9 @@ async fn words_of_slack_are_understood() {
         ("ratelimited", Expected::Later),
     ] {
         let body = format!(r#"{{"ok":false,"error":"{word}"}}"#);
-        let server = Server::start([Reply::With(200, "", body)]).await;
-        let outcome =
-            send_within(&channels(&server).await, &channel("{slack: C0123456789}"), Duration::from_millis(900)).await;
+        // Whoever is to wait has no time for it.
+        let server = Server::start([Reply::With(200, "retry-after: 900\r\n", body)]).await;
+        let outcome = send(&channels(&server).await, &channel("{slack: C0123456789}")).await;
         check(&outcome, expected, word);
     }
 }

@@ -11,7 +11,7 @@ use stagegate_local_aws::{Bootstraps, LocalAws, Options};
 use stagegate_slack::HttpClient;
 
 use crate::server::{Reply, Server};
-use crate::world::{bulletin, channels, sdk, send, send_within};
+use crate::world::{BRIEF, bulletin, channels, sdk, send, send_within};
 
 const TEMPLATE: &str = r#"
 Transform: AWS::Serverless-2016-10-31
@@ -88,7 +88,11 @@ async fn a_publication_is_repeated_only_where_sns_has_not_taken_it() {
         (Reply::Never, "unknown"),
     ] {
         let server = Server::start([reply.clone()]).await;
-        let outcome = send_within(&channels(&server).await, &topic, Duration::from_millis(700)).await;
+        let channels = channels(&server).await;
+        let outcome = match reply {
+            Reply::Never => send_within(&channels, &topic, BRIEF).await,
+            _ => send(&channels, &topic).await,
+        };
         let found = match &outcome {
             Outcome::Delivered { .. } => "delivered",
             Outcome::Refused { .. } => "refused",

@@ -78,6 +78,9 @@ pub(crate) async fn send_within(channels: &Channels, channel: &Channel, within: 
     channels.send(channel, &letter, Instant::now() + within).await
 }
 
+/// For a server that never answers. Whatever is answered has a minute.
+pub(crate) const BRIEF: Duration = Duration::from_secs(2);
+
 pub(crate) async fn send(channels: &Channels, channel: &Channel) -> Outcome {
     send_within(channels, channel, Duration::from_secs(60)).await
 }

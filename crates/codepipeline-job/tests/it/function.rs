@@ -119,5 +119,6 @@ fn process() {
     if let Ok(margin) = std::env::var("ANSWER_MARGIN_MS") {
         lifecycle = lifecycle.answer_margin(Duration::from_millis(margin.parse().unwrap()));
     }
-    runtime.enable_all().build().unwrap().block_on(lifecycle.run(handler)).unwrap();
+    // A machine with one core would have one thread all the same.
+    runtime.worker_threads(2).enable_all().build().unwrap().block_on(lifecycle.run(handler)).unwrap();
 }

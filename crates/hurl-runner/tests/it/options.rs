@@ -61,15 +61,15 @@ async fn connections_go_elsewhere() {
 #[tokio::test]
 async fn two_hundred_checks_take_four_rounds_of_fifty() {
     let server = Server::start().await;
-    let source = format!("GET {}/slow/50\nHTTP 200\n", server.base);
+    let source = format!("GET {}/together/50/50\nHTTP 200\n", server.base);
     let files: Vec<_> = (0..200).map(|n| HurlFile::parse(&format!("{n}.hurl"), source.as_bytes()).unwrap()).collect();
     let begin = Instant::now();
     let reports = run_files(&files, 50, &options()).await;
     let taken = begin.elapsed();
     assert!(reports.iter().all(|report| report.passed));
-    // The benchmark measures it; here the machine may be busy. One after the other, they would take 10 seconds.
-    assert!(taken >= Duration::from_millis(200) && taken < Duration::from_secs(5), "{taken:?}");
-    assert!((10..=50).contains(&server.slow.most()), "{}", server.slow.most());
+    // The benchmark measures it; here the machine may be busy.
+    assert!(taken >= Duration::from_millis(200), "{taken:?}");
+    assert_eq!(server.slow.most(), 50);
 }
 
 #[tokio::test]
@@ -131,12 +131,13 @@ async fn sizes_and_runs_are_bounded() {
 #[tokio::test]
 async fn files_run_side_by_side_within_a_bound() {
     let server = Server::start().await;
-    let source = format!("GET {}/slow/100\nHTTP 200\n", server.base);
+    let source = format!("GET {}/together/4/100\nHTTP 200\n", server.base);
     let files: Vec<_> = (0..8).map(|n| HurlFile::parse(&format!("{n}.hurl"), source.as_bytes()).unwrap()).collect();
     let begin = Instant::now();
     let reports = run_files(&files, 4, &options()).await;
-    // Two rounds of 100 ms, and never one after the other.
-    assert!(begin.elapsed() >= Duration::from_millis(200) && begin.elapsed() < Duration::from_millis(700));
+    // Two rounds of 100 ms.
+    assert!(begin.elapsed() >= Duration::from_millis(200));
+    assert_eq!(server.slow.most(), 4);
     let names: Vec<_> = reports.iter().map(|report| report.file.clone()).collect();
     assert_eq!(names, ["0.hurl", "1.hurl", "2.hurl", "3.hurl", "4.hurl", "5.hurl", "6.hurl", "7.hurl"]);
     assert!(reports.iter().all(|report| report.passed));

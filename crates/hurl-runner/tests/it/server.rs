@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -84,6 +85,7 @@ fn router() -> Router<Shared> {
         .route("/loop", any(|| async { (StatusCode::FOUND, [(header::LOCATION, "/loop")]) }))
         .route("/flaky/{good}", get(flaky))
         .route("/slow/{ms}", get(slow))
+        .route("/together/{count}/{ms}", get(together))
         .route("/status/{status}", get(status))
         .fallback(any(|| async { StatusCode::NOT_FOUND }))
 }
@@ -146,10 +148,18 @@ async fn flaky(State(shared): State<Shared>, Path(good): Path<usize>) -> StatusC
     if hit >= good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-async fn slow(State(shared): State<Shared>, Path(ms): Path<u64>) -> &'static str {
+async fn slow(state: State<Shared>, Path(ms): Path<u64>) -> &'static str {
+    together(state, Path((1, ms))).await
+}
+
+/// Slow, and not before as many requests have been under way at the same time.
+async fn together(State(shared): State<Shared>, Path((count, ms)): Path<(usize, u64)>) -> &'static str {
     let now = shared.slow.now.fetch_add(1, Ordering::SeqCst) + 1;
     shared.slow.most.fetch_max(now, Ordering::SeqCst);
-    tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    while shared.slow.most() < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(ms)).await;
     shared.slow.now.fetch_sub(1, Ordering::SeqCst);
     "slow"
 }

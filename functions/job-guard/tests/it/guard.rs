@@ -15,7 +15,7 @@ async fn a_lost_record_is_made_up_for_by_the_lease() {
     // A minute of the schedule takes three seconds, and CodePipeline's own 20 minutes take one.
     let world = World::new(Clock::scaled(20.0), None).await;
     world.change(GATE, |gate| {
-        gate.timeout = Duration::from_secs(5);
+        gate.timeout = Duration::from_secs(10);
         gate.event_invoke.on_failure = None;
     });
     let execution = world.start("kill").await;
@@ -25,9 +25,11 @@ async fn a_lost_record_is_made_up_for_by_the_lease() {
     world.let_go();
     let ended = world.ended(&execution).await;
     assert_eq!((ended.status, ended.code.as_str()), (ExecutionStatus::Failed, "SystemUnavailable"), "{ended:?}");
-    let text = "stagegate-test-gate gave no answer in its time of 4 s, and AWS Lambda told nothing of its end";
-    let other = text.replace("4 s", "5 s");
-    assert!(ended.message.starts_with(text) || ended.message.starts_with(&other), "{ended:?}");
+    // What the function has left of its ten seconds when it is told of them; the busier the machine is, the less.
+    let time = ended.message.strip_prefix("stagegate-test-gate gave no answer in its time of ");
+    let (seconds, rest) = time.and_then(|time| time.split_once(" s, ")).unwrap_or_else(|| panic!("{ended:?}"));
+    assert!((5..=10).contains(&seconds.parse::<u32>().unwrap()), "{ended:?}");
+    assert!(rest.starts_with("and AWS Lambda told nothing of its end"), "{ended:?}");
     world.until("the end of the lease", |world| world.leases().is_empty()).await;
     assert_eq!((world.answers(GATE), world.answers(GUARD)), (0, 1));
     world.assert_no_secret(&ended.message);

