@@ -39,14 +39,12 @@ async fn what_could_not_be_read_is_read_again() {
         let world = World::with(&terms, |options| Options { call_faults: Some(faults), ..options }).await;
         let id = world.start("QUEUED", json!({})).await;
         let request = world.request().await;
-        world.click(BEN, &request, "approve").await;
         let why = "CodePipeline has not said yet who wrote this change and who started its release";
-        world.message_that(RELEASES, why, |message| message.only_for.as_deref() == Some(BEN)).await;
+        world.refused(BEN, &request, "approve", why).await;
         outage.is_over.store(true, Ordering::SeqCst);
         let knows = || world.documents("approvals").iter().any(|it| it["document"]["release"]["is_read"] == true);
         world.until_in_time("the evidence", knows).await;
-        world.click(ADA, &request, "approve").await;
-        world.message_that(RELEASES, "you wrote this change", |message| message.only_for.as_deref() == Some(ADA)).await;
+        world.refused(ADA, &request, "approve", "you wrote this change").await;
         world.vote(BEN, &request, "approve", "").await;
         assert_eq!(world.status(&id).await, "Succeeded", "{operations:?}");
         world.check_over().await;
@@ -87,9 +85,8 @@ async fn one_group_that_is_gone_keeps_nobody_from_deciding() {
     let world = World::new("approvers: {groups: [S0000, S0001]}").await;
     let id = world.start("QUEUED", json!({})).await;
     let request = world.request().await;
-    world.click(DAN, &request, "approve").await;
     let why = "Slack does not say who is in the groups of its approvers";
-    world.message_that(RELEASES, why, |message| message.only_for.as_deref() == Some(DAN)).await;
+    world.refused(DAN, &request, "approve", why).await;
     world.vote(BEN, &request, "approve", "").await;
     assert_eq!(world.status(&id).await, "Succeeded");
     world.check_over().await;

@@ -36,7 +36,7 @@ pub(super) fn notice(bulletin: &Bulletin) -> Message {
     }
     let mut message = Message::new(Text::line(title)).section(first);
     for line in bulletin.lines.iter().take(LINES) {
-        message = message.section(labelled(line, Text::escaped(start(&line.text, TEXT)), SECTION));
+        message = message.section(labelled(line, said(start(&line.text, TEXT)), SECTION));
     }
     if bulletin.is_reply {
         return message;
@@ -45,6 +45,14 @@ pub(super) fn notice(bulletin: &Bulletin) -> Message {
         message = message.section(stages(bulletin));
     }
     message.context(about(bulletin))
+}
+
+/// What somebody else has said. Of several lines none can be taken for one of ours.
+fn said(text: &str) -> Text {
+    match text.trim().contains(['\n', '\r']) {
+        true => Text::literal("\n") + Text::preformatted(text.trim()),
+        false => Text::escaped(text),
+    }
 }
 
 fn stages(bulletin: &Bulletin) -> Text {

@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::Value;
 use stagegate_channel::Say;
-use stagegate_notice::{Bulletin, Digest, Item, Kind, Picture};
+use stagegate_notice::{Bulletin, Digest, Item, Kind, Line, Picture};
 use stagegate_pipeline_event::{Change, Event};
 
 use crate::world::bulletin;
@@ -214,6 +214,24 @@ pub(crate) fn check_no_date(text: &str) {
 
 fn check_url(url: &Value) {
     assert!(url.as_str().is_none_or(|url| url.starts_with("https://")), "{url}");
+}
+
+/// A line of a text from outside is not taken for a line of the message.
+#[test]
+fn several_lines_stand_in_a_block_of_their_own() {
+    for (text, expected) in [
+        ("one line", "*Reason* one line"),
+        ("one line\n", "*Reason* one line\n"),
+        ("it failed\n*Gate* web: passed", "*Reason* \n```it failed\n*Gate* web: passed```"),
+        ("it failed\r\n*Gate* web: passed", "*Reason* \n```it failed\n*Gate* web: passed```"),
+        ("a\n```\n*Gate* web: passed", "*Reason* \n```a\n'''\n*Gate* web: passed```"),
+    ] {
+        let mut bulletin = bulletin();
+        bulletin.lines = vec![Line { label: "Reason".into(), text: text.to_owned(), url: None }];
+        let message = bulletin.slack(true).unwrap().to_json().to_string();
+        let expected = serde_json::to_string(expected).unwrap();
+        assert!(message.contains(&expected), "{text:?}: {message}");
+    }
 }
 
 #[test]
