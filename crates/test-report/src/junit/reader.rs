@@ -274,8 +274,10 @@ impl<'a> JUnit<'a> {
     }
 
     fn note_timestamp(&mut self, timestamp: &str) {
+        let timestamp = cut(timestamp, 64);
+        self.sink.suite_timestamp(timestamp);
         if self.timestamp.is_empty() {
-            self.timestamp.push_str(cut(timestamp, 64));
+            self.timestamp.push_str(timestamp);
         }
     }
 
