@@ -27,8 +27,8 @@ pub struct CoveragePolicy {
     #[serde(default, deserialize_with = "points")]
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::points"))]
     pub max_drop: Option<Rule<f64>>,
-    /// A drop does not count where fewer lines more than this are uncovered than in the baseline: a small change in a
-    /// small program moves the percentage far.
+    /// A drop does not count where fewer lines more than this are uncovered than in the baseline, and fewer than this
+    /// are gone: a small change in a small program moves the percentage far.
     #[serde(default)]
     pub ignore_drop_below_lines: u64,
 }

@@ -64,6 +64,14 @@ impl Junit {
         self.suite(&error.file, 0, vec![case]);
     }
 
+    /// Adds a pattern that no file matches, as one test with an error.
+    pub fn unmatched(&mut self, pattern: &str) {
+        let mut case = Case::new("load".to_owned(), None, 0);
+        let message = format!("no file matches {pattern:?}, so nothing was tested by it");
+        case.child("error", "unmatched", &message, &message);
+        self.suite(pattern, 0, vec![case]);
+    }
+
     /// Adds a check without HTTP, as one test.
     pub fn probe(&mut self, report: &ProbeReport) {
         let mut case = Case::new(report.check.clone(), None, report.timings.total_us);

@@ -91,12 +91,19 @@ impl Outbound {
     pub(crate) async fn addresses(&self, target: &Target, timeout: Duration) -> Result<Vec<SocketAddr>, OpenError> {
         self.policy.check_host(&target.host, target.port)?;
         let found = self.lookup(target, timeout).await?;
+        let own = if target.addresses.is_some() { self.own_addresses(target, timeout).await } else { Vec::new() };
         let family = found.into_iter().filter(|ip| target.family.is_none_or(|family| family.accepts(*ip)));
         let mut refusal = None;
         let mut allowed = Vec::new();
         for ip in family {
             let address = SocketAddr::new(ip, target.port);
-            match self.policy.check_address(address) {
+            let judged = match target.addresses {
+                Some(_) => {
+                    self.policy.check_substitute(address, &own).and_then(|()| self.policy.check_address(address))
+                }
+                None => self.policy.check_address(address),
+            };
+            match judged {
                 Ok(()) => allowed.push(address),
                 Err(refused) => refusal = Some(refused),
             }
@@ -106,6 +113,15 @@ impl Outbound {
             _ if allowed.is_empty() => Err(OpenError::Resolve(target.host.clone(), "no address was found".to_owned())),
             _ => Ok(allowed),
         }
+    }
+
+    /// The addresses that a host has by itself, where the policy asks for them: where others stand in for them.
+    async fn own_addresses(&self, target: &Target, timeout: Duration) -> Vec<IpAddr> {
+        if !self.policy.limits_hosts() {
+            return Vec::new();
+        }
+        // A host that cannot be resolved has no address that an allowed one could be.
+        self.lookup(&Target { addresses: None, ..target.clone() }, timeout).await.unwrap_or_default()
     }
 
     /// The addresses of a target, not judged yet.

@@ -106,7 +106,7 @@ fn target(host: &str, port: u16) -> Target {
 impl Outbound {
     /// The addresses of a name, without judging them.
     async fn resolve(&self, target: &Target, timeout: Duration) -> Result<Vec<IpAddr>, OpenError> {
-        self.policy().check_host(&target.host, target.port)?;
+        self.policy().check_name(&target.host)?;
         self.lookup(target, timeout).await
     }
 }

@@ -4,9 +4,13 @@
 //! inside of a network has a position that others do not have. So every connection is judged by its address, after the
 //! name was resolved and before it is opened.
 
+mod host;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
+
+pub use host::HostPattern;
 
 /// What connections a run may open. By default: every public and private address, and neither loopback, link-local,
 /// metadata, multicast nor unspecified addresses.
@@ -104,6 +108,42 @@ impl NetworkPolicy {
         }
     }
 
+    /// Judges a host of which only the name is asked for, at no port.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] where patterns are given and none has the name.
+    pub fn check_name(&self, host: &str) -> Result<(), Refusal> {
+        let host = normalized(host);
+        if self.allow_hosts.is_empty() || self.allow_hosts.iter().any(|pattern| pattern.has_name(&host)) {
+            Ok(())
+        } else {
+            Err(Refusal { target: host, reason: "is not among the allowed hosts" })
+        }
+    }
+
+    /// Judges an address that was given for an allowed host in place of those that it has (`known`): who limits a run
+    /// to hosts has allowed where these are, and not where a file says that they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] where hosts are limited, the address is not the host's, and nothing allows it by itself.
+    pub fn check_substitute(&self, address: SocketAddr, known: &[IpAddr]) -> Result<(), Refusal> {
+        let ip = address.ip();
+        let is_allowed = !self.limits_hosts()
+            || known.contains(&ip)
+            || self.check_host(&ip.to_string(), address.port()).is_ok()
+            || self.allow_networks.iter().any(|network| network.contains(ip));
+        let reason = "is given in place of the addresses of an allowed host, and is none of them";
+        if is_allowed { Ok(()) } else { Err(Refusal { target: address.to_string(), reason }) }
+    }
+
+    /// Whether only some hosts may be reached.
+    #[must_use]
+    pub fn limits_hosts(&self) -> bool {
+        !self.allow_hosts.is_empty()
+    }
+
     /// Judges an address that a connection would be opened to, in every form in which it may stand for another.
     ///
     /// # Errors
@@ -139,55 +179,12 @@ pub struct Refusal {
     reason: &'static str,
 }
 
-/// A host name, or all names below one, with or without a port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPattern {
-    name: String,
-    below: bool,
-    port: Option<u16>,
-}
-
-impl HostPattern {
-    fn matches(&self, host: &str, port: u16) -> bool {
-        let name_matches = if self.below {
-            host.strip_suffix(&self.name).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
-        } else {
-            host == self.name
-        };
-        name_matches && self.port.is_none_or(|wanted| wanted == port)
-    }
-}
-
 /// Text that is not a pattern or a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {expected}")]
 pub struct InvalidPolicy {
     text: String,
     expected: &'static str,
-}
-
-impl FromStr for HostPattern {
-    type Err = InvalidPolicy;
-
-    fn from_str(text: &str) -> Result<Self, InvalidPolicy> {
-        let invalid = || InvalidPolicy {
-            text: text.to_owned(),
-            expected: "a host, `*.` and a domain, or one of these and a port",
-        };
-        let (name, port) = match text.rsplit_once(':') {
-            Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
-                (name, Some(port.parse().map_err(|_| invalid())?))
-            }
-            _ => (text, None),
-        };
-        let (below, name) = name.strip_prefix("*.").map_or((false, name), |name| (true, name));
-        let name = normalized(name);
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
-        if name.is_empty() || !name.chars().all(is_name) {
-            return Err(invalid());
-        }
-        Ok(Self { name, below, port })
-    }
 }
 
 /// A network in CIDR notation, or one address.

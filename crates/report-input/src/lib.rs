@@ -26,7 +26,7 @@ mod lines;
 mod opening;
 pub mod xml;
 
-pub use bounds::{Bounds, cut};
+pub use bounds::{Bounds, TextDigest, cut, shortened};
 pub use error::{ErrorKind, Place, ReportError};
 pub use input::Input;
 pub use lines::Lines;

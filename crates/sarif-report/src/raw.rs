@@ -138,6 +138,8 @@ pub(crate) struct Notification {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Score {
     Number(f64),
+    /// An empty text, which says nothing: it is as if it were not there.
+    Empty,
     /// Neither a number nor a word that is known.
     Unknown(String),
 }
@@ -149,7 +151,8 @@ impl Score {
             "high" => Some(7.0),
             "medium" | "moderate" => Some(4.0),
             "low" => Some(0.1),
-            "none" | "" => Some(0.0),
+            "none" => Some(0.0),
+            "" => return Score::Empty,
             _ => None,
         };
         match word.or_else(|| text.trim().parse().ok()) {
@@ -286,17 +289,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_are_numbers_words_or_unknown() {
+    fn scores_are_numbers_words_nothing_or_unknown() {
+        let unknown = |text: &str| Score::Unknown(text.to_owned());
         for (text, expected) in [
-            ("9.8", Ok(9.8)),
-            (" 0 ", Ok(0.0)),
-            ("HIGH", Ok(7.0)),
-            ("", Ok(0.0)),
-            ("-1", Err("-1")),
-            ("NaN", Err("NaN")),
-            ("severe", Err("severe")),
+            ("9.8", Score::Number(9.8)),
+            (" 0 ", Score::Number(0.0)),
+            ("HIGH", Score::Number(7.0)),
+            ("none", Score::Number(0.0)),
+            ("", Score::Empty),
+            (" ", Score::Empty),
+            ("-1", unknown("-1")),
+            ("NaN", unknown("NaN")),
+            ("severe", unknown("severe")),
         ] {
-            let expected = expected.map_or_else(|text| Score::Unknown(text.to_owned()), Score::Number);
             assert_eq!(Score::from_text(text), expected, "{text}");
         }
     }

@@ -10,7 +10,7 @@ use report_input::{ErrorKind, cut};
 
 use crate::limits::Limits;
 use crate::model::{BaselineState, Finding, Level, ProblemKind, SecuritySeverity, Which};
-use crate::raw::{Location, RawResult, Suppressions};
+use crate::raw::{Location, RawResult, Score, Suppressions};
 use crate::rules::{RuleName, Rules, security_severity, unknown};
 use crate::summary::Summary;
 
@@ -72,7 +72,10 @@ impl Results {
         }
         summary.without_baseline_state += u64::from(baseline_state.is_none());
         let mut doubt = None;
-        let score = result.properties.and_then(|properties| properties.security_severity);
+        let score = result
+            .properties
+            .and_then(|properties| properties.security_severity)
+            .filter(|score| *score != Score::Empty);
         let security = score.map(|score| security_severity(Some(&score), &mut doubt));
         if let Some((kind, message)) = doubt {
             self.doubt(kind, message);

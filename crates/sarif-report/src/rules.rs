@@ -272,6 +272,7 @@ pub(crate) fn security_severity(
 ) -> Option<SecuritySeverity> {
     match score? {
         Score::Number(number) => SecuritySeverity::of(*number),
+        Score::Empty => None,
         Score::Unknown(text) => {
             let message = format!("the security-severity \"{}\" is no score from 0.0 to 10.0", text.escape_debug());
             *doubt = Some((ProblemKind::UnknownValue, message));

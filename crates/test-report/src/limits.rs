@@ -21,7 +21,8 @@ pub struct Limits {
     /// Tests in one report. Default 50,000,000.
     pub tests: u64,
 
-    /// Bytes kept of a name of a test, class, suite or file. Default 1024.
+    /// Bytes kept of a name of a test, class, suite or file. What is cut off the first three leaves a digest of the
+    /// whole name behind, so that different tests stay different. Default 1024.
     pub name: usize,
     /// Bytes kept of a failure's message. Default 2048.
     pub message: usize,

@@ -190,6 +190,12 @@ pub trait Sink {
     /// Tests that are counted but not listed: the counters are all the evidence there is.
     fn counted_only(&mut self, counted: &CountedOnly<'_>);
 
+    /// When a suite began, as the report writes it. So far the reader of JUnit tells it of each suite, because such
+    /// reports are put together from others.
+    fn suite_timestamp(&mut self, timestamp: &str) {
+        let _ = timestamp;
+    }
+
     /// Something that must keep the report from passing.
     fn problem(&mut self, problem: Problem);
 }

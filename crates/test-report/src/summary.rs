@@ -53,6 +53,11 @@ pub struct Failing {
 pub trait Visitor {
     /// One execution of a test.
     fn visit(&mut self, case: &TestCase<'_>, standing: Standing);
+
+    /// When a suite began; see [`Sink::suite_timestamp`].
+    fn suite_timestamp(&mut self, timestamp: &str) {
+        let _ = timestamp;
+    }
 }
 
 /// Totals over any number of reports.
@@ -240,6 +245,10 @@ impl Sink for Observed<'_> {
 
     fn counted_only(&mut self, counted: &CountedOnly<'_>) {
         self.summary.counted_only(counted);
+    }
+
+    fn suite_timestamp(&mut self, timestamp: &str) {
+        self.visitor.suite_timestamp(timestamp);
     }
 
     fn problem(&mut self, problem: Problem) {

@@ -12,6 +12,9 @@ pub fn junit(gate: &str, suite: &Suite, sample: &Sample) -> String {
     for error in &suite.refused {
         junit.refused(error);
     }
+    for (_, pattern) in &suite.unmatched {
+        junit.unmatched(pattern);
+    }
     for unit in sample.units.iter().chain(&sample.always) {
         add(&mut junit, unit);
     }

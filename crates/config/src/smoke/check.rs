@@ -95,7 +95,8 @@ pub(crate) struct CheckEntry {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::host"))]
     server_name: Option<String>,
-    /// Of `tls`: the oldest version that the server may accept; `TLSv1.2` where it is absent.
+    /// Of `tls`: the oldest version that the server may accept. Older ones than TLS 1.2 are never offered, so with
+    /// `TLSv1.2`, which holds where it is absent, nothing is found out about them.
     #[serde(default)]
     min_version: Option<TlsVersion>,
     /// Of `tls`: the least number of days for which the certificate must still be valid.

@@ -12,6 +12,7 @@ use serde::de::{Deserializer, Error};
 #[serde(deny_unknown_fields)]
 pub struct NetworkRules {
     /// The only hosts that may be reached: a name, or `*.` and a domain for all names below it, each with or without a port.
+    /// An address that `resolve` of a Hurl file gives such a host must be one that the host has, or be allowed itself.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(schema_with = "crate::schema::host_patterns"))]
     pub allow_hosts: Vec<HostName>,

@@ -160,7 +160,10 @@ impl Connection {
 }
 
 /// How a failure begins in which the two sides did not agree.
-pub(crate) const TLS_PROBLEM: &str = "SSL connection problem";
+const TLS_PROBLEM: &str = "SSL connection problem";
+
+/// How a failure begins in which the server said that it does not speak the version.
+pub(crate) const VERSION_REFUSED: &str = "SSL connection problem, the server refuses the version";
 
 /// Shakes hands over an open connection.
 pub(crate) async fn encrypt(
@@ -175,9 +178,17 @@ pub(crate) async fn encrypt(
     let server = server.map_err(|_| HttpError::connection(format!("{name} is not a name that TLS can verify")))?;
     match tokio::time::timeout(timeout, TlsConnector::from(config).connect(server, stream)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(HttpError::connection(format!("{TLS_PROBLEM}: {error}"))),
+        Ok(Err(error)) => {
+            let problem = if refuses_version(&error) { VERSION_REFUSED } else { TLS_PROBLEM };
+            Err(HttpError::connection(format!("{problem}: {error}")))
+        }
         Err(_) => Err(HttpError::connection(format!("the TLS handshake took longer than {timeout:?}"))),
     }
+}
+
+fn refuses_version(error: &std::io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    error == Some(&rustls::Error::AlertReceived(rustls::AlertDescription::ProtocolVersion))
 }
 
 /// An error with its causes, which say more than itself.

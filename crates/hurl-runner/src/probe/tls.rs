@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ProbeReport, target};
 use crate::http::certificate::Certificate;
-use crate::http::connection::{TLS_PROBLEM, encrypt};
+use crate::http::connection::{VERSION_REFUSED, encrypt};
 use crate::http::tls::{TlsOptions, TlsVersion};
 use crate::outbound::Outbound;
 use crate::report::micros;
@@ -98,7 +98,8 @@ pub async fn tls(
     report.finished(begin)
 }
 
-/// Offers TLS 1.2 and nothing newer. An error is no refusal of the server, but a handshake that did not take place.
+/// Offers TLS 1.2 and nothing newer. Only the alert that the version is not spoken is a refusal: a connection that is
+/// reset, or one whose ciphers are not taken, does not show that TLS 1.2 is never accepted.
 async fn accepts_tls12(
     outbound: &Outbound,
     host: &str,
@@ -110,7 +111,7 @@ async fn accepts_tls12(
     let mut ignored = ProbeReport::new(String::new());
     match handshake(outbound, host, port, name, &old, timeout, &mut ignored).await {
         Ok(_) => Ok(true),
-        Err(reason) if reason.starts_with(TLS_PROBLEM) => Ok(false),
+        Err(reason) if reason.starts_with(VERSION_REFUSED) => Ok(false),
         Err(reason) => Err(reason),
     }
 }

@@ -235,6 +235,61 @@ async fn only_allowed_hosts_are_reached_along_redirects_too() {
     assert_eq!(world.connected(), ["93.184.216.34:80"]);
 }
 
+/// A host is allowed where it is. A Hurl file, which can come from the commit that is judged, cannot move it.
+#[tokio::test]
+async fn an_allowed_host_keeps_its_addresses() {
+    let world = World::new().await;
+    let policy = |host: &str| NetworkPolicy::new().allow_host(host.parse().unwrap());
+    let staging = || policy("staging.test");
+    let with_address = |host: &str| staging().allow_host(host.parse().unwrap());
+    let with_network = |network: &str| staging().allow_network(network.parse().unwrap());
+    for (policy, given, passes) in [
+        (staging(), "203.0.113.7", false),
+        (staging(), "10.0.0.7", false),
+        (staging(), "[2001:db8::7]", false),
+        (policy("*.test"), "203.0.113.7", false),
+        // Its own address, which it may also be among others.
+        (staging(), "93.184.216.34", true),
+        (staging(), "203.0.113.7,93.184.216.34", true),
+        // What is allowed by itself.
+        (with_address("203.0.113.7"), "203.0.113.7", true),
+        (with_address("203.0.113.7:443"), "203.0.113.7", false),
+        (with_network("203.0.113.0/24"), "203.0.113.7", true),
+        (with_network("203.0.113.0/24"), "198.51.100.7", false),
+        // Without `allow_hosts`, every public address may be reached, by any name.
+        (NetworkPolicy::new(), "203.0.113.7", true),
+    ] {
+        for name in ["staging.test", "*"] {
+            world.recorder.connected.lock().unwrap().clear();
+            let option = format!("resolve: {name}:80:{given}");
+            let report =
+                world.run(policy.clone(), &format!("GET {{{{base}}}}/echo\n[Options]\n{option}\nHTTP 200\n")).await;
+            assert_eq!(report.passed, passes, "{option} under {policy:?}: {:?}", failures(&report));
+            if !passes {
+                let failure = &failures(&report)[0];
+                assert!(failure.contains("in place of the addresses of an allowed host"), "{failure}");
+                assert_eq!(world.connected(), [""; 0], "{option}");
+            }
+        }
+    }
+    // A name without an address has none that could be allowed.
+    let source = "GET http://nowhere.test/echo\n[Options]\nresolve: nowhere.test:80:93.184.216.34\nHTTP 200\n";
+    let report = world.run(policy("nowhere.test"), source).await;
+    assert!(failures(&report)[0].contains("the network policy refuses"), "{:?}", failures(&report));
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_at_no_port() {
+    let world = World::new().await;
+    let timeout = std::time::Duration::from_secs(1);
+    for (pattern, passes) in [("staging.test:443", true), ("*.test:443", true), ("other.test", false)] {
+        let outbound = world.outbound(NetworkPolicy::new().allow_host(pattern.parse().unwrap()));
+        let report = probe::dns(&outbound, "staging.test", &[], false, timeout).await;
+        assert_eq!(report.passed, passes, "{pattern}: {report:?}");
+        assert!(passes || report.failures[0].contains("staging.test is not among the allowed hosts"), "{report:?}");
+    }
+}
+
 #[tokio::test]
 async fn probes_are_behind_the_same_policy() {
     let world = World::new().await;

@@ -105,31 +105,62 @@ async fn tls_probes_tell_what_they_saw() {
     assert_eq!(report.tls.unwrap().versions, ["TLSv1.2"]);
 }
 
-/// A server that shakes hands once and refuses every later connection says nothing about TLS 1.2.
-#[tokio::test]
-async fn a_version_that_was_not_tried_is_not_refused() {
-    let port = tls_server(&[&rustls::version::TLS13]).await;
-    let once = Once { left: Arc::new(std::sync::atomic::AtomicUsize::new(1)) };
-    let outbound = outbound().with_connector(once);
-    let expectation =
-        probe::TlsExpectation { authorities: Some(CERTIFICATE.to_vec()), require_tls13: true, ..Default::default() };
-    let report = probe::tls(&outbound, "localhost", port, &expectation, TIMEOUT).await;
-    assert!(!report.passed && report.failures[0].contains("could not be found out"), "{report:?}");
+/// A server that answers every first part of a request with `answer`, and closes the connection.
+async fn answering(answer: &'static [u8]) -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 16_384]).await;
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    address
 }
 
-/// Connects so many times.
+/// A server that shakes hands once, and then does something else than to refuse TLS 1.2, says nothing about it.
+#[tokio::test]
+async fn a_version_that_was_not_tried_is_not_refused() {
+    const HANDSHAKE_FAILURE: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+    const PROTOCOL_VERSION: &[u8] = &[21, 3, 3, 0, 2, 2, 70];
+    let port = tls_server(&[&rustls::version::TLS13]).await;
+    for (then, passes) in [
+        (None, false),
+        (Some(answering(b"").await), false),
+        (Some(answering(HANDSHAKE_FAILURE).await), false),
+        (Some(answering(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").await), false),
+        (Some(answering(PROTOCOL_VERSION).await), true),
+    ] {
+        let once = Once { left: Arc::new(std::sync::atomic::AtomicUsize::new(1)), then };
+        let outbound = outbound().with_connector(once);
+        let expectation = probe::TlsExpectation {
+            authorities: Some(CERTIFICATE.to_vec()),
+            require_tls13: true,
+            ..Default::default()
+        };
+        let report = probe::tls(&outbound, "localhost", port, &expectation, TIMEOUT).await;
+        assert_eq!(report.passed, passes, "{report:?}");
+        assert!(passes || report.failures[0].contains("could not be found out"), "{report:?}");
+    }
+}
+
+/// Connects so many times, and then to another address or no more.
 #[derive(Debug)]
 struct Once {
     left: Arc<std::sync::atomic::AtomicUsize>,
+    then: Option<std::net::SocketAddr>,
 }
 
 #[async_trait::async_trait]
 impl Connector for Once {
     async fn connect(&self, address: std::net::SocketAddr) -> std::io::Result<Box<dyn Stream>> {
         use std::sync::atomic::Ordering::SeqCst;
-        if self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_err() {
-            return Err(std::io::Error::other("no more connections"));
-        }
+        let address = match self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => address,
+            Err(_) => self.then.ok_or_else(|| std::io::Error::other("no more connections"))?,
+        };
         Ok(Box::new(tokio::net::TcpStream::connect(address).await?))
     }
 }

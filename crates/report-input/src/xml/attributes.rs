@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Fault, Located, references};
-use crate::bounds::cut;
+use crate::bounds::{cut, shortened};
 use crate::error::ErrorKind;
 
 /// A start tag.
@@ -51,6 +51,16 @@ impl<'a> Attribute<'a> {
             text.push_str(cut(self.raw, limit));
         } else {
             text.push_str(cut(&self.resolved(), limit));
+        }
+    }
+
+    /// Appends the value as a name, which stays different from others where it is [`shortened`].
+    #[inline]
+    pub fn append_name_to(&self, text: &mut String, limit: usize) {
+        if self.is_plain {
+            text.push_str(&shortened(self.raw, limit));
+        } else {
+            text.push_str(&shortened(&self.resolved(), limit));
         }
     }
 

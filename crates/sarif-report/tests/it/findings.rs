@@ -99,3 +99,30 @@ fn problems_stand_in_the_order_of_the_log() {
         .collect();
     assert_eq!(told, expected);
 }
+
+#[test]
+fn a_result_has_the_security_severity_of_its_rule_unless_it_says_another() {
+    use SecuritySeverity::{Critical, Low, Medium};
+    for (rule, result, expected) in [
+        (r#""9.8""#, None, Some(Critical)),
+        (r#""9.8""#, Some(r#""2.0""#), Some(Low)),
+        (r#""9.8""#, Some(r#""none""#), None),
+        // What is empty says nothing.
+        (r#""9.8""#, Some(r#""""#), Some(Critical)),
+        (r#""9.8""#, Some(r#"" ""#), Some(Critical)),
+        (r#""9.8""#, Some("null"), Some(Critical)),
+        (r#""""#, None, None),
+        (r#""""#, Some("5"), Some(Medium)),
+    ] {
+        let result = result.map(|score| format!(r#", "properties": {{"security-severity": {score}}}"#));
+        let result = result.unwrap_or_default();
+        let log = format!(
+            r#"{{"version": "2.1.0", "runs": [{{"tool": {{"driver": {{"name": "lint", "rules": [
+                {{"id": "A", "properties": {{"security-severity": {rule}}}}}]}}}},
+                "results": [{{"ruleId": "A", "message": {{"text": "m"}}{result}}}]}}]}}"#
+        );
+        let (_, summary) = read(log.as_bytes(), Which::All).unwrap();
+        assert_eq!(summary.findings()[0].security_severity, expected, "{rule} {result}");
+        assert_eq!(summary.problems(), [], "{rule} {result}");
+    }
+}

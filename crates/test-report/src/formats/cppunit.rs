@@ -5,7 +5,7 @@
 //! may have several, and so proves no more than that there are failed tests; `Tests` must not be more than are listed.
 
 use report_input::xml::{Fault, Tag};
-use report_input::{Input, Opening, ReportError, cut};
+use report_input::{Input, Opening, ReportError, cut, shortened};
 
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
@@ -124,7 +124,7 @@ impl Elements for CppUnit<'_> {
         let limits = self.reporter.limits;
         match node {
             Node::Name => {
-                let name = cut(text, limits.name);
+                let name = &*shortened(text, limits.name);
                 // The class stands before the last `::`, as in C++.
                 let (class_name, name) = name.rsplit_once("::").unwrap_or(("", name));
                 self.scratch.class_name.push_str(class_name);

@@ -12,7 +12,7 @@
 //! testing without its end.
 
 use report_input::xml::{Fault, Tag};
-use report_input::{ErrorKind, Input, Opening, ReportError, cut};
+use report_input::{ErrorKind, Input, Opening, ReportError, cut, shortened};
 
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
@@ -217,7 +217,7 @@ impl Elements for CTest<'_> {
         match node {
             Node::Site => {
                 let name = tag.get("BuildName").or_else(|| tag.get("name")).unwrap_or_default();
-                self.path.enter(cut(&name, self.reporter.limits.name));
+                self.path.enter(&shortened(&name, self.reporter.limits.name));
             }
             Node::Testing => {
                 self.reporter.suites += 1;
@@ -238,10 +238,10 @@ impl Elements for CTest<'_> {
     fn end(&mut self, node: Node, text: &str) -> Result<(), Fault> {
         let limit = self.reporter.limits.name;
         match node {
-            Node::Name => self.scratch.name.push_str(cut(text, limit)),
+            Node::Name => self.scratch.name.push_str(&shortened(text, limit)),
             Node::Path => {
                 let path = text.trim_start_matches("./");
-                self.scratch.class_name.push_str(cut(if path == "." { "" } else { path }, limit));
+                self.scratch.class_name.push_str(&shortened(if path == "." { "" } else { path }, limit));
             }
             Node::Value(measurement) => self.value(measurement, text),
             // Seconds since 1970; the other form of the start is a date without a year.

@@ -6,7 +6,7 @@
 //! than is listed.
 
 use report_input::xml::{Fault, Tag};
-use report_input::{Input, ReportError, cut};
+use report_input::{Input, ReportError, cut, shortened};
 
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
@@ -213,8 +213,8 @@ impl Elements for CUnit<'_> {
     fn end(&mut self, node: Node, text: &str) -> Result<(), Fault> {
         let limits = self.reporter.limits;
         match node {
-            Node::SuiteName => self.suite.push_str(cut(text, limits.name)),
-            Node::TestName => self.record.scratch.name.push_str(cut(text, limits.name)),
+            Node::SuiteName => self.suite.push_str(&shortened(text, limits.name)),
+            Node::TestName => self.record.scratch.name.push_str(&shortened(text, limits.name)),
             Node::FileName => self.record.file.push_str(cut(text, limits.name)),
             Node::LineNumber => self.record.line.push_str(cut(text, 20)),
             Node::FailureReason | Node::Condition => self.record.scratch.message.push_str(cut(text, limits.message)),

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report_input::{ErrorKind, Input, Lines, Opening, ReportError, cut};
+use report_input::{ErrorKind, Input, Lines, Opening, ReportError, shortened};
 use serde::Deserialize;
 
 use super::Entry;
@@ -124,7 +124,7 @@ impl Reader<'_> {
             Some("suite") => {
                 if let Some(suite) = event.suite {
                     self.tally.suites += 1;
-                    let path = cut(&suite.path, self.tally.limits().name).to_owned();
+                    let path = shortened(&suite.path, self.tally.limits().name).into_owned();
                     self.suites.insert(suite.id, path);
                 }
             }
@@ -144,7 +144,7 @@ impl Reader<'_> {
 
     fn start_test(&mut self, event: Event) -> Result<(), String> {
         let Some(test) = event.test else { return Err("a \"testStart\" without a \"test\"".to_owned()) };
-        let name = cut(&test.name, self.tally.limits().name).to_owned();
+        let name = shortened(&test.name, self.tally.limits().name).into_owned();
         let open = Open { name, suite: test.suite_id, begin: event.time.0, ..Open::default() };
         if let Some(before) = self.open.insert(test.id, open) {
             self.emit(&before, Outcome::Errored, "the test began and has no result", None)?;

@@ -150,7 +150,7 @@ impl<'a> NUnit<'a> {
     fn start_suite(&mut self, tag: &Tag<'_>) {
         self.reporter.suites += 1;
         let name = tag.get("name").unwrap_or_default();
-        self.path.enter(report_input::cut(&name, self.reporter.limits.name));
+        self.path.enter(&report_input::shortened(&name, self.reporter.limits.name));
         let result = tag.get("result");
         let has_failed = match result.as_deref() {
             Some(result) => matches!(result, "Failed" | "Failure" | "Error" | "Cancelled"),
@@ -189,8 +189,8 @@ impl<'a> NUnit<'a> {
         let mut result = None;
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => attribute.append_to(&mut self.case.name, limit),
-                "classname" => attribute.append_to(&mut self.case.class_name, limit),
+                "name" => attribute.append_name_to(&mut self.case.name, limit),
+                "classname" => attribute.append_name_to(&mut self.case.class_name, limit),
                 "start-time" => attribute.append_to(&mut self.case.timestamp, 64),
                 "time" | "duration" => self.case.duration = seconds(&attribute.value()),
                 "result" => result = Some(attribute.value()),

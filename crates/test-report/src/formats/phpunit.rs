@@ -63,8 +63,8 @@ impl TestDox<'_> {
         let (mut status, mut has_exception) = (None, false);
         for attribute in tag.attributes() {
             match attribute.name {
-                "methodName" | "method" => attribute.append_to(&mut self.scratch.name, limits.name),
-                "className" | "class" => attribute.append_to(&mut self.scratch.class_name, limits.name),
+                "methodName" | "method" => attribute.append_name_to(&mut self.scratch.name, limits.name),
+                "className" | "class" => attribute.append_name_to(&mut self.scratch.class_name, limits.name),
                 "exceptionMessage" => {
                     has_exception = true;
                     attribute.append_to(&mut self.scratch.message, limits.message);

@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use report_input::xml::{Fault, Tag};
-use report_input::{Input, Opening, ReportError, cut};
+use report_input::{Input, Opening, ReportError, cut, shortened};
 
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
@@ -208,7 +208,7 @@ impl Elements for QtTest<'_> {
 
     fn start(&mut self, parent: Option<Node>, tag: &Tag<'_>) -> Result<Node, Fault> {
         let node = Self::node(parent, tag)?;
-        let name = |limit| cut(&tag.get("name").unwrap_or_default(), limit).to_owned();
+        let name = |limit| shortened(&tag.get("name").unwrap_or_default(), limit).into_owned();
         match node {
             Node::TestCase => self.suite = name(self.reporter.limits.name),
             Node::Function => {
@@ -229,7 +229,7 @@ impl Elements for QtTest<'_> {
     fn end(&mut self, node: Node, text: &str) -> Result<(), Fault> {
         let limits = self.reporter.limits;
         match node {
-            Node::DataTag => self.entry.tag.push_str(cut(text, limits.name)),
+            Node::DataTag => self.entry.tag.push_str(&shortened(text, limits.name)),
             Node::Description => self.entry.message.push_str(cut(text, limits.message)),
             Node::Entry => self.end_entry()?,
             Node::Function => self.end_function()?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use report_input::{ErrorKind, ReportError, cut};
+use report_input::{ErrorKind, ReportError, cut, shortened};
 
 use super::support::OUTSIDE;
 use crate::format::Format;
@@ -69,12 +69,12 @@ impl<'a> Tally<'a> {
             Outcome::Skipped => self.listed.skipped += 1,
             Outcome::Failed | Outcome::Errored => self.listed.bad += 1,
         }
-        let name = |text| cut(text, self.limits.name);
+        let name = |text| shortened(text, self.limits.name);
         self.sink.case(&TestCase {
-            name: name(case.name),
-            class_name: name(case.class_name),
-            suite: name(case.suite),
-            file: name(case.file),
+            name: &name(case.name),
+            class_name: &name(case.class_name),
+            suite: &name(case.suite),
+            file: cut(case.file, self.limits.name),
             message: cut(case.message.trim(), self.limits.message),
             timestamp: cut(case.timestamp, 64),
             ..*case

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use report_input::xml::{self, Fault, Handler, Tag};
-use report_input::{ErrorKind, Input, ReportError, cut};
+use report_input::{ErrorKind, Input, ReportError, TextDigest, cut, shortened};
 
 use super::Entry;
 use super::support::{Claimed, Reporter, Scratch, SuitePath, push_text};
@@ -32,6 +32,10 @@ pub(crate) const ENTRY: Entry = Entry {
     },
     read,
 };
+
+/// Bytes that are read of the parameters of a test; further ones count by their digest. The addresses of objects, which
+/// differ from attempt to attempt, are found in them before the name is cut.
+const READ_OF_PARAMETERS: usize = 64 << 10;
 
 /// Attempts in one class that may wait for their test.
 const MOST_ATTEMPTS: usize = 10_000;
@@ -75,6 +79,8 @@ struct Method {
     scratch: Scratch,
     /// The values of its parameters, each after a comma.
     parameters: String,
+    /// What did not fit into the parameters.
+    more_parameters: Option<TextDigest>,
     /// Where the value that is being read begins.
     value_start: usize,
     outcome: Option<Outcome>,
@@ -125,11 +131,12 @@ impl TestNg<'_> {
         let method = &mut self.method;
         method.scratch.clear();
         method.parameters.clear();
+        method.more_parameters = None;
         (method.outcome, method.is_config, method.is_retried) = (None, false, false);
         let mut status = None;
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => attribute.append_to(&mut method.scratch.name, self.reporter.limits.name),
+                "name" => attribute.append_name_to(&mut method.scratch.name, self.reporter.limits.name),
                 "started-at" => attribute.append_to(&mut method.scratch.timestamp, 64),
                 "duration-ms" => {
                     method.scratch.duration = attribute.value().trim().parse().ok().map(Duration::from_millis)
@@ -195,7 +202,7 @@ impl TestNg<'_> {
     fn start_suite(&mut self, tag: &Tag<'_>) {
         self.reporter.suites += 1;
         let limit = self.reporter.limits.name;
-        self.path.enter(cut(&tag.get("name").unwrap_or_default(), limit));
+        self.path.enter(&shortened(&tag.get("name").unwrap_or_default(), limit));
         if let Some(start) = tag.get("started-at") {
             self.reporter.timestamp(&start);
         }
@@ -223,20 +230,25 @@ impl TestNg<'_> {
 }
 
 impl Method {
-    fn start_value(&mut self, tag: &Tag<'_>, limit: usize) {
-        if self.parameters.len() < limit {
-            self.parameters.push_str(", ");
-        }
+    fn start_value(&mut self, tag: &Tag<'_>) {
+        self.add_parameters(", ");
         self.value_start = self.parameters.len();
         if tag.get("is-null").is_some_and(|value| value == "true") {
-            self.parameters.push_str("null");
+            self.add_parameters("null");
         }
     }
 
     /// TestNG writes values on lines of their own.
-    fn add_to_value(&mut self, text: &str, limit: usize) {
-        let text = if self.parameters.len() == self.value_start { text.trim_start() } else { text };
-        self.parameters.push_str(cut(text, limit.saturating_sub(self.parameters.len())));
+    fn add_to_value(&mut self, text: &str) {
+        self.add_parameters(if self.parameters.len() == self.value_start { text.trim_start() } else { text });
+    }
+
+    fn add_parameters(&mut self, text: &str) {
+        let kept = cut(text, READ_OF_PARAMETERS.saturating_sub(self.parameters.len()));
+        self.parameters.push_str(kept);
+        if kept.len() < text.len() {
+            self.more_parameters.get_or_insert_default().add(&text[kept.len()..]);
+        }
     }
 
     fn end_value(&mut self) {
@@ -247,9 +259,10 @@ impl Method {
     /// Appends the parameters to the name.
     fn name_parameters(&mut self, limit: usize) {
         let Some(parameters) = self.parameters.strip_prefix(", ") else { return };
-        let name = format!("{}({})", self.scratch.name, without_addresses(parameters));
+        let more = self.more_parameters.map(|digest| digest.to_string()).unwrap_or_default();
+        let name = format!("{}({}{more})", self.scratch.name, without_addresses(parameters));
         self.scratch.name.clear();
-        self.scratch.name.push_str(cut(&name, limit));
+        self.scratch.name.push_str(&shortened(&name, limit));
     }
 }
 
@@ -285,7 +298,7 @@ impl Handler for TestNg<'_> {
             Node::Class => {
                 self.reporter.suites += 1;
                 self.class_number += 1;
-                self.class_name.push_str(cut(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
+                self.class_name.push_str(&shortened(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
             }
             Node::Method => self.start_method(tag)?,
             Node::Exception => {
@@ -295,7 +308,7 @@ impl Handler for TestNg<'_> {
                     self.method.scratch.message.push_str(": ");
                 }
             }
-            Node::Value => self.method.start_value(tag, self.reporter.limits.name),
+            Node::Value => self.method.start_value(tag),
             Node::Params | Node::Message | Node::Other => {}
         }
         self.nodes.push(node);
@@ -316,7 +329,7 @@ impl Handler for TestNg<'_> {
 
     fn text(&mut self, text: &str) {
         if self.nodes.last() == Some(&Node::Value) {
-            self.method.add_to_value(text, self.reporter.limits.name);
+            self.method.add_to_value(text);
         } else if self.wants_text() {
             let text = if self.method.scratch.message.ends_with(": ") { text.trim_start() } else { text };
             push_text(&mut self.method.scratch.message, text, self.reporter.limits.message);

@@ -105,7 +105,7 @@ impl Trx<'_> {
         let mut stated = None;
         for attribute in tag.attributes() {
             match attribute.name {
-                "testName" => attribute.append_to(&mut row.scratch.name, self.reporter.limits.name),
+                "testName" => attribute.append_name_to(&mut row.scratch.name, self.reporter.limits.name),
                 "startTime" => attribute.append_to(&mut row.scratch.timestamp, 64),
                 "duration" => row.scratch.duration = clock(&attribute.value()),
                 "outcome" => stated = Some(attribute.value()),

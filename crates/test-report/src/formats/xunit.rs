@@ -5,7 +5,7 @@
 //! an errored test. An assembly that counts tests and lists none is believed as far as it goes: its tests are counted.
 
 use report_input::xml::{self, Fault, Handler, Tag};
-use report_input::{ErrorKind, Input, ReportError, cut};
+use report_input::{ErrorKind, Input, ReportError, cut, shortened};
 
 use super::Entry;
 use super::support::{Claimed, Reporter, Scratch, SuitePath, push_text};
@@ -99,7 +99,7 @@ impl XUnit<'_> {
 
     fn start_assembly(&mut self, tag: &Tag<'_>) {
         self.reporter.suites += 1;
-        self.path.enter(cut(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
+        self.path.enter(&shortened(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
         let count = |name: &str| tag.get(name).and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
         self.assembly = Assembly {
             claimed: Claimed { total: count("total"), bad: count("failed") },
@@ -139,8 +139,8 @@ impl XUnit<'_> {
         let mut result = None;
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => attribute.append_to(&mut self.case.name, limit),
-                "type" => attribute.append_to(&mut self.case.class_name, limit),
+                "name" => attribute.append_name_to(&mut self.case.name, limit),
+                "type" => attribute.append_name_to(&mut self.case.class_name, limit),
                 "start-rtf" => attribute.append_to(&mut self.case.timestamp, 64),
                 "time" => self.case.duration = seconds(&attribute.value()),
                 "result" => result = Some(attribute.value()),
@@ -178,7 +178,7 @@ impl Handler for XUnit<'_> {
             Node::Group => {
                 self.reporter.suites += 1;
                 self.suite_number += 1;
-                self.path.enter(cut(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
+                self.path.enter(&shortened(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
             }
             Node::Test => self.start_test(tag)?,
             // A test with a failure has failed, whatever else it says.

@@ -59,8 +59,8 @@ impl Case {
         self.clear();
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => attribute.append_to(&mut self.name, limits.name),
-                "classname" => attribute.append_to(&mut self.class_name, limits.name),
+                "name" => attribute.append_name_to(&mut self.name, limits.name),
+                "classname" => attribute.append_name_to(&mut self.class_name, limits.name),
                 "time" | "duration" => self.duration = self.duration.or_else(|| seconds(&attribute.value())),
                 "status" | "result" => self.stated = self.stated.max(stated(&attribute.value())),
                 "file" => attribute.append_to(&mut self.file, limits.name),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use report_input::xml::{Fault, Handler, Tag};
-use report_input::{ErrorKind, cut};
+use report_input::{ErrorKind, cut, shortened};
 
 use super::case::{Case, ResultKind};
 use super::counters::{Header, Listed};
@@ -114,7 +114,7 @@ impl<'a> JUnit<'a> {
         for attribute in tag.attributes() {
             let known = match attribute.name {
                 "name" => {
-                    push_name(&mut self.path, cut(&attribute.value(), self.limits.name));
+                    push_name(&mut self.path, &shortened(&attribute.value(), self.limits.name));
                     true
                 }
                 "tests" => self.counter(&mut suite.header.tests, attribute.name, &attribute.value()),
@@ -274,8 +274,10 @@ impl<'a> JUnit<'a> {
     }
 
     fn note_timestamp(&mut self, timestamp: &str) {
+        let timestamp = cut(timestamp, 64);
+        self.sink.suite_timestamp(timestamp);
         if self.timestamp.is_empty() {
-            self.timestamp.push_str(cut(timestamp, 64));
+            self.timestamp.push_str(timestamp);
         }
     }
 

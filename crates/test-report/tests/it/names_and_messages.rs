@@ -73,3 +73,50 @@ fn a_failed_configuration_method_is_an_errored_test_of_its_name() {
         <test-method name='a' status='SKIP'/></class></test></suite></testng-results>";
     assert_eq!(failing(xml), [("c::setUp".to_owned(), "E:".to_owned())]);
 }
+
+/// Of what is told apart by names, nothing is one test because only the beginning of the names is kept.
+#[test]
+fn tests_whose_names_differ_behind_what_is_kept_are_different() {
+    let long = "x".repeat(1_500);
+    let junit = |first: &str, second: &str| {
+        format!("<testsuite name='s'><testcase {first}><failure/></testcase><testcase {second}/></testsuite>")
+    };
+    let event =
+        |action: &str, test: &str| format!("{{\"Action\":\"{action}\",\"Package\":\"p\",\"Test\":\"{test}\"}}\n");
+    let turn = |action: &str, tests: &[&str]| {
+        let tests: String = tests.iter().map(|test| event("run", test) + &event(action, test)).collect();
+        format!("{tests}{{\"Action\":\"{action}\",\"Package\":\"p\"}}\n")
+    };
+    let attempt = |status: &str, retried: &str, value: &str| {
+        format!(
+            "<test-method name='a' status='{status}' {retried}><params><param><value>{value}</value></param></params>\
+             </test-method>"
+        )
+    };
+    let testng = |first: &str, second: &str| {
+        let methods = attempt("FAIL", "retried='true'", first) + &attempt("PASS", "", second);
+        format!("<testng-results><suite><test><class name='c'>{methods}</class></test></suite></testng-results>")
+    };
+    let [one, two] = ["1", "2"].map(|end| format!("{long}{end}"));
+    let far = "x".repeat(100_000);
+    for (report, flaky, bad, problems) in [
+        (junit(&format!("name='{one}'"), &format!("name='{one}'")), 1, 0, 0),
+        (junit(&format!("name='{one}'"), &format!("name='{two}'")), 0, 1, 0),
+        (junit(&format!("classname='{one}' name='a'"), &format!("classname='{one}' name='a'")), 1, 0, 0),
+        (junit(&format!("classname='{one}' name='a'"), &format!("classname='{two}' name='a'")), 0, 1, 0),
+        (turn("fail", &[&one]) + &turn("pass", &[&one]), 1, 0, 0),
+        (turn("fail", &[&one, &two]) + &turn("pass", &[&one]), 1, 1, 0),
+        (testng(&one, &one), 1, 0, 0),
+        // An attempt whose test is not there.
+        (testng(&one, &two), 0, 0, 1),
+        (testng(&format!("{far}1"), &format!("{far}1")), 1, 0, 0),
+        (testng(&format!("{far}1"), &format!("{far}2")), 0, 0, 1),
+        // The addresses of objects say nothing about which test it is.
+        (testng(&format!("{long} shop.Basket@1b6d3586"), &format!("{long} shop.Basket@2c7e4697")), 1, 0, 0),
+    ] {
+        let summary = read("r.xml", report.as_bytes(), None).expect("is well formed");
+        let tests = summary.tests();
+        let found = (tests.flaky, tests.failed + tests.errored, summary.problem_count());
+        assert_eq!(found, (flaky, bad, problems), "{}...: {:?}", &report[..60], summary.problems());
+    }
+}

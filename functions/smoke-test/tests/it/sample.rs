@@ -179,6 +179,12 @@ async fn what_fails_is_named_with_its_place() {
             vec!["the clean-up did not succeed: z/clean.hurl:5"],
         ),
         (
+            vec![("a.hurl", GOOD)],
+            "hurl: ['*.hurl', 'more/*.hurl']".to_owned(),
+            Outcome::Failed,
+            vec!["matches \"more/*.hurl\", so nothing was tested by it"],
+        ),
+        (
             vec![("a.hurl", "GET {{base}}/good\n[Options]\ndelay: 60000\nHTTP 200\n")],
             "hurl: ['*.hurl'], timeout: 200ms".to_owned(),
             Outcome::Failed,

@@ -2,6 +2,7 @@
 
 mod digest;
 mod names;
+mod stated_time;
 mod watch;
 
 use std::io::BufRead;
@@ -18,6 +19,7 @@ use crate::codebuild_reports::{BuildReports, CaseOutcome};
 pub(crate) use digest::Digests;
 pub use names::Names;
 pub(crate) use names::Vanished;
+pub(crate) use stated_time::read as read_time;
 pub(crate) use watch::Watch;
 
 /// The most problems and findings that are kept with their texts; all of them are counted.
@@ -289,9 +291,10 @@ impl TestEvidence {
 
     fn read(&mut self, pattern: Option<usize>, source: &str, input: impl BufRead) -> Result<String, Unreadable> {
         let format = pattern.and_then(|pattern| self.files.patterns[pattern].format);
+        self.watch.begin_report();
         let mut sink = Observed { summary: &mut self.summary, visitor: &mut self.watch };
         let facts = test_report::read_report(source, input, format, &test_report::Limits::default(), &mut sink)?;
-        Ok(facts.timestamp)
+        Ok(self.watch.take_oldest().unwrap_or(facts.timestamp))
     }
 }
 

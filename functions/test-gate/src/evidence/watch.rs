@@ -6,6 +6,7 @@ use test_report::{Outcome, Standing, TestCase, Visitor};
 
 use super::digest::{Digests, OwnerDigest};
 use super::names::{NameCollector, Names};
+use super::stated_time::StatedTime;
 
 /// The most failing tests that are told apart; above it, all further ones count as new.
 const MAX_FAILING: usize = 10_000;
@@ -26,6 +27,10 @@ pub(crate) struct Watch {
     /// Failing tests beyond [`MAX_FAILING`].
     more_failing: u64,
     names: Option<NameCollector>,
+    /// The oldest time that a suite of this report states.
+    oldest: Option<StatedTime>,
+    /// Reports begun.
+    reports: u64,
     /// Tests seen.
     seen: u64,
     /// Room for the id of a test.
@@ -45,6 +50,8 @@ struct Owner {
 /// A test that failed or ended in an error.
 #[derive(Debug)]
 struct Failing {
+    /// Suites are numbered anew in each report.
+    report: u64,
     suite_number: u64,
     digest: u64,
     text: Option<FailingText>,
@@ -73,9 +80,22 @@ impl Watch {
             failing: Vec::new(),
             more_failing: 0,
             names: policy.compares().then(NameCollector::default),
+            oldest: None,
+            reports: 0,
             seen: 0,
             id: String::new(),
         }
+    }
+
+    /// Another report begins.
+    pub(crate) fn begin_report(&mut self) {
+        self.reports += 1;
+        self.oldest = None;
+    }
+
+    /// The oldest time that a suite of this report states, as it states it. Given once.
+    pub(crate) fn take_oldest(&mut self) -> Option<String> {
+        self.oldest.take().map(StatedTime::into_text)
     }
 
     /// Failures that do not count.
@@ -125,7 +145,8 @@ impl Watch {
                 continue;
             }
             let text = (self.failing.len() < MAX_NAMED).then(|| FailingText::of(case));
-            self.failing.push(Failing { suite_number: case.suite_number, digest, text });
+            let (report, suite_number) = (self.reports, case.suite_number);
+            self.failing.push(Failing { report, suite_number, digest, text });
         }
     }
 
@@ -135,8 +156,8 @@ impl Watch {
             quarantine.hidden = quarantine.hidden.saturating_sub(times);
             return;
         }
-        let (suite_number, before) = (case.suite_number, self.failing.len());
-        self.failing.retain(|failing| failing.suite_number != suite_number || failing.digest != digest);
+        let (test, before) = ((self.reports, case.suite_number, digest), self.failing.len());
+        self.failing.retain(|failing| (failing.report, failing.suite_number, failing.digest) != test);
         let removed = (before - self.failing.len()) as u64;
         self.more_failing = self.more_failing.saturating_sub(times.saturating_sub(removed));
     }
@@ -190,6 +211,10 @@ impl Visitor for Watch {
         if let Some(names) = &mut self.names {
             names.add(digest, case);
         }
+    }
+
+    fn suite_timestamp(&mut self, timestamp: &str) {
+        StatedTime::keep_older(&mut self.oldest, timestamp);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What CodeBuild's report groups say, and whether the files agree with them.
 
+use stagegate_config::CodeBuildReports;
 use stagegate_verdict::{Finding, Outcome, TestCounts, grouped};
 
 use super::LISTED;
@@ -7,6 +8,16 @@ use super::words::{first, plural};
 use crate::codebuild_reports::{BuildReports, ReportState};
 
 const NAME: &str = "tests.codebuild";
+
+/// Evidence that the policy asks for and that nobody looked at says nothing about the release.
+pub(super) fn not_read(wanted: &CodeBuildReports) -> Finding {
+    let message = format!(
+        "the report groups of the project {:?} were not read, so nothing tells what they say; the function in a \
+         pipeline reads them",
+        wanted.project
+    );
+    Finding::new(NAME, Outcome::Inconclusive, message)
+}
 
 /// `counted` are the figures of everything: of the files where there are files, else of the report groups.
 pub(super) fn judge(build: &BuildReports, counted: &TestCounts, has_files: bool) -> Finding {

@@ -26,7 +26,7 @@ impl Comparing<'_> {
     /// The finding of a rule that has nothing to compare with.
     pub(super) fn without<T>(&self, name: &str, rule: &Rule<T>) -> Finding {
         let (outcome, then) = match self.otherwise {
-            WithoutBaseline::Pass => (Outcome::Passed, "recorded, and judged from the next execution on"),
+            WithoutBaseline::Pass => (Outcome::Passed, "nothing was compared, and without_baseline lets that pass"),
             WithoutBaseline::Fail => (Outcome::Failed, "without_baseline says that this fails"),
             WithoutBaseline::Inconclusive => (Outcome::Inconclusive, "without_baseline says that a person must look"),
         };

@@ -6,14 +6,25 @@ use stagegate_verdict::{Finding, Outcome, grouped};
 
 use super::LISTED;
 use super::words::plural;
-use crate::evidence::{Files, Kind};
+use crate::evidence::{Files, Kind, Pattern};
+
+/// Whether files are missing or cannot be read, which [`found`] and [`readable`] say: that is the finding then, and
+/// rules about what is in the files would only repeat it. Where a policy lets patterns match nothing, no other finding
+/// says that there is no evidence.
+pub(super) fn are_bad<F>(files: &Files<F>) -> bool {
+    files.unreadable().next().is_some() || files.patterns.iter().any(is_short)
+}
+
+fn is_short<F>(pattern: &Pattern<F>) -> bool {
+    pattern.matched < pattern.min_files
+}
 
 /// Each pattern must match its number of files.
 pub(super) fn found<F>(kind: Kind, files: &Files<F>, places: &[String]) -> Option<Finding> {
     if files.patterns.is_empty() && files.read.is_empty() {
         return None;
     }
-    let short: Vec<_> = files.patterns.iter().filter(|pattern| pattern.matched < pattern.min_files).collect();
+    let short: Vec<_> = files.patterns.iter().filter(|pattern| is_short(pattern)).collect();
     let Some(pattern) = short.first() else {
         let message = format!("{} found", plural(files.read.len() as u64, "report file"));
         return Some(Finding::new(format!("{}.reports", kind.as_str()), Outcome::Passed, message));

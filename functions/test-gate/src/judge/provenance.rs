@@ -1,14 +1,12 @@
 //! How old the evidence may be.
 
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use stagegate_config::Provenance;
 use stagegate_verdict::{Finding, Outcome, grouped};
 
 use super::LISTED;
 use super::words::{age, first, plural};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, read_time};
 
 const NAME: &str = "provenance";
 
@@ -21,7 +19,8 @@ pub(super) fn judge(rule: &Provenance, evidence: &Evidence, started: Option<Time
         at.checked_sub(length).ok()
     });
     let by_start = if rule.since_execution { started } else { None };
-    let Some(earliest) = by_age.into_iter().chain(by_start).max() else {
+    let unknown_start = rule.since_execution && by_start.is_none();
+    let Some(earliest) = by_age.into_iter().chain(by_start).max().filter(|_| !unknown_start) else {
         let message = "the start of the execution is not known, so no report can be younger than it";
         return Finding::new(NAME, Outcome::Failed, message);
     };
@@ -31,7 +30,7 @@ pub(super) fn judge(rule: &Provenance, evidence: &Evidence, started: Option<Time
         .iter()
         .filter_map(|file| {
             let stated = file.outcome.as_deref().unwrap_or_default();
-            match read(stated) {
+            match read_time(stated) {
                 None if stated.is_empty() => Some(format!("{} states no time", file.source)),
                 None => Some(format!("{} states the time {stated:?}, which cannot be read", file.source)),
                 Some(time) if time < earliest => Some(format!("{} is {} old", file.source, age(time, at))),
@@ -53,37 +52,4 @@ pub(super) fn judge(rule: &Provenance, evidence: &Evidence, started: Option<Time
     let message =
         format!("{} of {all} may be left over from an earlier run ({since}): {}", grouped(count), first(&bad, count));
     Finding::new(NAME, Outcome::Failed, message).measured(count, 0).about(bad.into_iter().take(LISTED))
-}
-
-/// A time as reports state it. Without a zone it is taken for UTC, in which build machines run.
-fn read(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let local = || Offset::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok();
-    let epoch = || {
-        let number: i64 = text.parse().ok()?;
-        // Seconds or milliseconds since 1970: the two do not meet for ten thousand years.
-        if number > 100_000_000_000 { Timestamp::from_millisecond(number) } else { Timestamp::from_second(number) }.ok()
-    };
-    text.parse::<Timestamp>().ok().or_else(local).or_else(epoch)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_reports_state_them() {
-        for (text, expected) in [
-            ("2026-11-23T10:15:30Z", Some("2026-11-23T10:15:30Z")),
-            ("2026-11-23T10:15:30+02:00", Some("2026-11-23T08:15:30Z")),
-            ("2026-11-23T10:15:30.5", Some("2026-11-23T10:15:30.5Z")),
-            ("2026-11-23 10:15:30", Some("2026-11-23T10:15:30Z")),
-            ("1795428930", Some("2026-11-23T10:15:30Z")),
-            ("1795428930000", Some("2026-11-23T10:15:30Z")),
-            ("", None),
-            ("yesterday", None),
-        ] {
-            assert_eq!(read(text).map(|time| time.to_string()), expected.map(str::to_owned), "{text}");
-        }
-    }
 }

@@ -23,6 +23,8 @@ pub(super) fn judge(policy: &SarifPolicy, evidence: &SarifEvidence, places: &[St
             .flatten()
             .collect();
     findings.extend(files::consistent(Kind::Sarif, summary.problems(), summary.problem_count()));
+    let known = evidence.files.read.iter().any(|file| file.outcome.is_ok());
+    let no_log = !known && !files::are_bad(&evidence.files);
     let limits = [policy.max_error, policy.max_warning, policy.max_note];
     let nothing_asked = limits.iter().all(Option::is_none) && policy.max_security_severity.is_none();
     let max_error = if nothing_asked { Some(Rule::from(0)) } else { policy.max_error };
@@ -32,12 +34,22 @@ pub(super) fn judge(policy: &SarifPolicy, evidence: &SarifEvidence, places: &[St
         ("sarif.max_note", policy.max_note, Level::Note, counts.note),
     ];
     for (name, rule, level, count) in levels {
-        findings.extend(rule.map(|rule| at_most(name, &rule, level, count, evidence)));
+        findings.extend(rule.map(|rule| match no_log {
+            true => without_log(name, &rule, &format!("results of level {level}")),
+            false => at_most(name, &rule, level, count, evidence),
+        }));
     }
-    findings.extend(policy.max_security_severity.map(|rule| severity(&rule, &counts, evidence)));
-    let known = evidence.files.read.iter().any(|file| file.outcome.is_ok());
+    findings.extend(policy.max_security_severity.map(|rule| match no_log {
+        true => without_log("sarif.max_security_severity", &rule, "security findings"),
+        false => severity(&rule, &counts, evidence),
+    }));
     let figures = SarifCounts { error: counts.error, warning: counts.warning, note: counts.note };
     Judged { counts: known.then_some(figures), findings }
+}
+
+/// Without any log there are no results, and nothing that says so.
+fn without_log<T>(name: &str, rule: &Rule<T>, what: &str) -> Finding {
+    limited(name, false, rule, format!("there is no log, so nothing tells whether there are {what}"))
 }
 
 fn at_most(name: &str, rule: &Rule<u64>, level: Level, count: u64, evidence: &SarifEvidence) -> Finding {

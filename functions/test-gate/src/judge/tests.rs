@@ -31,7 +31,7 @@ pub(super) fn judge(
         files::found(Kind::Tests, &evidence.files, places),
         files::readable(Kind::Tests, &evidence.files),
         files::consistent(Kind::Tests, problems, all),
-        build.map(|build| codebuild::judge(build, &judgement.counts, !policy.reports.is_empty())),
+        judgement.codebuild(),
         judgement.not_empty(),
         judgement.min_total(),
         judgement.infrastructure(),
@@ -80,7 +80,9 @@ impl Judgement<'_> {
     fn not_empty(&self) -> Option<Finding> {
         // Without any readable file, the missing or unreadable files are the finding.
         let files = &self.evidence.files;
-        let nothing_read = files.read.is_empty() && self.build.is_none() || files.unreadable().next().is_some();
+        let nothing_read =
+            files.read.is_empty() && self.build.is_none() && (files::are_bad(files) || self.lacks_build())
+                || files.unreadable().next().is_some();
         if self.counts.passed > 0 || nothing_read || self.too_many_failed() {
             return None;
         }
@@ -99,6 +101,18 @@ impl Judgement<'_> {
                 Finding::new("tests.allow_empty", Outcome::Failed, message).measured(0, 1)
             }
         })
+    }
+
+    fn lacks_build(&self) -> bool {
+        self.policy.codebuild.is_some() && self.build.is_none()
+    }
+
+    fn codebuild(&self) -> Option<Finding> {
+        match (self.build, &self.policy.codebuild) {
+            (Some(build), _) => Some(codebuild::judge(build, &self.counts, !self.policy.reports.is_empty())),
+            (None, Some(wanted)) => Some(codebuild::not_read(wanted)),
+            (None, None) => None,
+        }
     }
 
     fn min_total(&self) -> Option<Finding> {

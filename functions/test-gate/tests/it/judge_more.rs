@@ -48,14 +48,46 @@ fn coverage() {
         ("min_line: 0", "", Failed, "the report cannot be used"),
         ("min_line: 0", "SF:a\nDA:1,1\n", Failed, "the report cannot be used"),
         ("min_line: 1", sum_of_lines, Failed, "contradicts itself"),
-        ("max_drop: 0", LCOV, Passed, "no earlier passing verdict to compare with: recorded"),
+        ("max_drop: 0", LCOV, Passed, "no earlier passing verdict to compare with: nothing was compared"),
     ] {
         let policy = gate(&format!("coverage: {{reports: ['*.info'], {rules}}}"));
         let verdict = judged(&policy, &[(Kind::Coverage, report)], Circumstances::default()).verdict;
         check(&verdict, outcome, &[word]);
     }
+    for rules in ["max_drop: 0", "max_drop: 0, min_files: 0"] {
+        let policy = gate(&format!("coverage: {{reports: ['*.info'], {rules}}}"));
+        let report = [(Kind::Coverage, "SF:src/a.c\nend_of_record\n")];
+        let verdict = judged(&policy, &report, Circumstances::default()).verdict;
+        check(&verdict, Failed, &["the reports count no lines"]);
+    }
     let policy = gate("coverage: {reports: ['*.info'], min_line: 1}");
     check(&judged(&policy, &[], Circumstances::default()).verdict, Failed, &["no file matches \"*.info\""]);
+}
+
+/// A policy that lets its patterns match nothing has not said that nothing is good enough.
+#[test]
+fn nothing_found_is_not_passed() {
+    for (rules, outcome, words) in [
+        ("tests: {MAYBE}", Failed, "no test in 0 report files; set allow_empty where that is meant"),
+        ("tests: {MAYBE, max_failed: 3}", Failed, "no test in 0 report files"),
+        ("tests: {MAYBE, allow_empty: true}", Passed, "no test in 0 report files, as the policy allows"),
+        ("coverage: {MAYBE, min_line: 80}", Failed, "the reports count no lines, so none can be 80 % covered"),
+        ("coverage: {MAYBE, min_branch: 80}", Failed, "the reports count no branches, so none can be 80 % covered"),
+        ("coverage: {MAYBE, max_drop: 1}", Failed, "the reports count no lines"),
+        ("coverage: {MAYBE, min_line: {limit: 80, shadow: true}}", Passed, "(shadow: reported, not judged)"),
+        ("sarif: {MAYBE}", Failed, "there is no log, so nothing tells whether there are results of level error"),
+        ("sarif: {MAYBE, max_note: 3}", Failed, "nothing tells whether there are results of level note"),
+        ("sarif: {MAYBE, max_security_severity: high}", Failed, "nothing tells whether there are security findings"),
+        ("sarif: {MAYBE, max_error: {limit: 0, shadow: true}}", Passed, "(shadow: reported, not judged)"),
+    ] {
+        let policy = gate(&rules.replace("MAYBE", "reports: ['*'], min_files: 0"));
+        check(&judged(&policy, &[], Circumstances::default()).verdict, outcome, &[words]);
+        // Missing files are the finding where they must be there.
+        let policy = gate(&rules.replace("MAYBE", "reports: ['*']"));
+        let verdict = judged(&policy, &[], Circumstances::default()).verdict;
+        check(&verdict, Failed, &["no file matches"]);
+        assert_eq!(verdict.findings().iter().filter(|finding| finding.outcome == Failed).count(), 1, "{rules}");
+    }
 }
 
 #[test]
@@ -110,6 +142,7 @@ fn static_analysis() {
     }
 }
 
+const PASSING: &str = r#"<testsuite name="s"><testcase classname="a" name="one"/></testsuite>"#;
 const THREE: &str = r#"<testsuite name="s"><testcase classname="a" name="one"/><testcase classname="a" name="two"><failure message="boom"/></testcase>
     <testcase classname="a" name="three"/></testsuite>"#;
 
@@ -227,6 +260,51 @@ fn a_drop_of_coverage() {
     }
 }
 
+/// A report in which the first of so many lines are covered.
+fn lines((covered, total): (u32, u32)) -> String {
+    let lines: String = (0..total).map(|line| format!("DA:{line},{}\n", u32::from(line < covered))).collect();
+    format!("SF:src/a.c\n{lines}end_of_record\n")
+}
+
+#[test]
+fn a_drop_counts_in_whole_lines() {
+    for (before, now, rules, outcome) in [
+        // Floating point makes this drop of a tenth a little larger than a tenth.
+        ((500, 1000), (499, 1000), "max_drop: 0.1", Passed),
+        ((500, 1000), (498, 1000), "max_drop: 0.1", Failed),
+        ((900, 1000), (895, 1000), "max_drop: 0, ignore_drop_below_lines: 6", Passed),
+        // None more is uncovered, and nearly all that was covered is gone.
+        ((900, 1000), (10, 110), "max_drop: 0, ignore_drop_below_lines: 10", Failed),
+        ((900, 1000), (890, 990), "max_drop: 0, ignore_drop_below_lines: 10", Failed),
+        ((900, 1000), (891, 991), "max_drop: 0, ignore_drop_below_lines: 10", Passed),
+        ((900, 1000), (890, 1000), "max_drop: 0, ignore_drop_below_lines: 10", Failed),
+    ] {
+        let policy = gate(&format!("coverage: {{reports: ['*.info'], {rules}}}"));
+        let known = baseline(&policy, &[(Kind::Coverage, &lines(before))]);
+        let around = Circumstances { baseline: Some(&known), ..Circumstances::default() };
+        let verdict = judged(&policy, &[(Kind::Coverage, &lines(now))], around).verdict;
+        assert_eq!(verdict.outcome(), outcome, "{before:?} to {now:?}, {rules}: {}", verdict.to_text());
+    }
+}
+
+#[test]
+fn a_recovery_hides_no_failure_of_another_report() {
+    let suite = |results: &[&str]| {
+        let cases = results.iter().map(|inner| format!(r#"<testcase classname="a" name="two">{inner}</testcase>"#));
+        format!(r#"<testsuite name="s">{}</testsuite>"#, cases.collect::<String>())
+    };
+    let policy = tests("max_failed: 1, max_newly_failed: 0");
+    let known = baseline(&policy, &[(Kind::Tests, &suite(&[""]))]);
+    for (reports, outcome, words) in [
+        ([suite(&["<failure/>"]), suite(&["<failure/>", ""])], Failed, "1 test newly failed (limit 0): a::two"),
+        ([suite(&[""]), suite(&["<failure/>", ""])], Passed, "0 tests newly failed"),
+    ] {
+        let reports = reports.each_ref().map(|report| (Kind::Tests, report.as_str()));
+        let around = Circumstances { baseline: Some(&known), ..Circumstances::default() };
+        check(&judged(&policy, &reports, around).verdict, outcome, &[words]);
+    }
+}
+
 #[test]
 fn old_evidence_is_found_out() {
     let report = |time: &str| format!(r#"<testsuite name="s" timestamp="{time}"><testcase name="a"/></testsuite>"#);
@@ -245,9 +323,28 @@ fn old_evidence_is_found_out() {
         let around = Circumstances { started: Some(started), ..Circumstances::default() };
         check(&judged(&policy, &[(Kind::Tests, &report(time))], around).verdict, outcome, &[word]);
     }
-    let policy = gate("tests: {reports: ['*.xml']}, provenance: {since_execution: true}");
-    let verdict = judged(&policy, &[(Kind::Tests, &report(NOW))], Circumstances::default()).verdict;
-    check(&verdict, Failed, &["the start of the execution is not known"]);
+    for rule in ["since_execution: true", "since_execution: true, max_age: 1h"] {
+        let policy = gate(&format!("tests: {{reports: ['*.xml']}}, provenance: {{{rule}}}"));
+        let verdict = judged(&policy, &[(Kind::Tests, &report(NOW))], Circumstances::default()).verdict;
+        check(&verdict, Failed, &["the start of the execution is not known"]);
+    }
+    // Reports are put together from others; a later report does not speak for an earlier one.
+    let policy = gate("tests: {reports: ['*.xml']}, provenance: {max_age: 1h}");
+    let together = |times: &[&str]| {
+        let suites: String = times.iter().map(|time| report(time)).collect();
+        format!("<testsuites>{suites}</testsuites>")
+    };
+    for (times, outcome, word) in [
+        ([NOW, "2024-11-23T12:00:00Z"], Failed, "0 is 730 days old"),
+        (["2024-11-23T12:00:00Z", NOW], Failed, "0 is 730 days old"),
+        ([NOW, "noon"], Failed, "0 states the time \"noon\", which cannot be read"),
+        ([NOW, "1970-01-01T01:00:00"], Passed, "all of 2 reports are young enough"),
+        ([NOW, ""], Passed, "all of 2 reports are young enough"),
+    ] {
+        let (first, second) = (together(&times), report(NOW));
+        let reports = [(Kind::Tests, first.as_str()), (Kind::Tests, second.as_str())];
+        check(&judged(&policy, &reports, Circumstances::default()).verdict, outcome, &[word]);
+    }
 }
 
 #[test]
@@ -270,5 +367,15 @@ fn report_groups_and_files_must_agree() {
         let around = Circumstances { build: Some(build), ..Circumstances::default() };
         let policy = tests("max_failed: 1, codebuild: {project: web}");
         check(&judged(&policy, &[(Kind::Tests, THREE)], around).verdict, outcome, &[word]);
+    }
+}
+
+#[test]
+fn report_groups_that_nobody_read_do_not_pass() {
+    for rules in ["codebuild: {project: web}", "codebuild: {project: web}, reports: ['*.xml']"] {
+        let policy = gate(&format!("tests: {{{rules}}}"));
+        let reports: &[_] = if rules.contains("reports") { &[(Kind::Tests, PASSING)] } else { &[] };
+        let verdict = judged(&policy, reports, Circumstances::default()).verdict;
+        check(&verdict, Inconclusive, &["the report groups of the project \"web\" were not read"]);
     }
 }

@@ -7,7 +7,7 @@ mod log;
 mod report;
 
 use report_input::xml::{Fault, Tag};
-use report_input::{Input, Opening, ReportError, cut};
+use report_input::{Input, Opening, ReportError, shortened};
 
 use super::Entry;
 use super::elements::{self, Elements, wrong_root};
@@ -90,7 +90,7 @@ impl Boost<'_> {
 
     fn enter_suite(&mut self, tag: &Tag<'_>) {
         self.reporter.suites += 1;
-        self.path.enter(cut(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
+        self.path.enter(&shortened(&tag.get("name").unwrap_or_default(), self.reporter.limits.name));
     }
 
     /// Begins a test with what both kinds of documents say about it.
@@ -99,7 +99,7 @@ impl Boost<'_> {
         let mut case = Case { scratch: Scratch::default(), file: String::new(), outcome };
         for attribute in tag.attributes() {
             match attribute.name {
-                "name" => attribute.append_to(&mut case.scratch.name, limits.name),
+                "name" => attribute.append_name_to(&mut case.scratch.name, limits.name),
                 "file" => attribute.append_to(&mut case.file, limits.name),
                 "reason" => attribute.append_to(&mut case.scratch.message, limits.message),
                 _ => {}

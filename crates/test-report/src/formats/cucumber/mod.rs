@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use report_input::{Input, Opening, ReportError, cut};
+use report_input::{Input, Opening, ReportError, cut, shortened};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::members::{Members, Objects, Text, each};
@@ -158,7 +158,7 @@ impl Features<'_> {
         let limits = self.tally.limits();
         let file = element.location.rsplit_once(':').map_or("", |(file, _)| file);
         self.held.push(Scenario {
-            name: cut(name, limits.name).to_owned(),
+            name: shortened(name, limits.name).into_owned(),
             file: cut(file, limits.name).to_owned(),
             message: cut(&judgement.message, limits.message).to_owned(),
             timestamp: element.start_timestamp.0,
