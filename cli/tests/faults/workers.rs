@@ -37,7 +37,7 @@ impl InvokeFaults for Kills {
         if attempt.function != WORKER || !random.percent(30) {
             return InvokeFault::None;
         }
-        let after = self.round * u32::try_from(30 + random.below(370)).unwrap() / 100;
+        let after = self.round * u32::try_from(50 + random.below(750)).unwrap() / 100;
         random.one_of(&[InvokeFault::Signal(Signal::Kill, after), InvokeFault::OutOfMemory(after)])
     }
 }
