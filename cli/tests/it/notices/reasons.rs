@@ -64,7 +64,7 @@ async fn a_failed_build_and_a_failed_deployment_say_why() {
     let head = notices.head(&execution, "web: failed").await;
     notices.is_over().await;
     let failure = notices.reply(&head, "Install has failed in Production").await;
-    let reason = "*Reason* AfterInstall: ScriptFailed: migrate.sh ended with exit status 7";
+    let reason = "*Reason* \n```AfterInstall: ScriptFailed: migrate.sh ended with exit status 7";
     assert!(failure.says(reason) && failure.says("(HEALTH_CONSTRAINTS)"), "{failure:?}");
     assert!(notices.world.has_used("DeployNotify", "codedeploy:GetDeployment"));
     assert_eq!(notices.count(), 4);
@@ -84,7 +84,7 @@ async fn a_failed_test_gate_names_the_tests() {
     let failure = notices.reply(&head, "TestGate has failed in Test").await;
     let said = ["web.Login::rejects_a_wrong_password: expected 401", "web.Cart::adds_up: expected 3"];
     assert!(failure.says("*Gate* web-tests: 2 of 3 tests failed (limit 0)"), "{failure:?}");
-    assert!(failure.says(&format!("*Did not pass* {}", said.join("\n"))), "{failure:?}");
+    assert!(failure.says(&format!("*Did not pass* \n```{}```", said.join("\n"))), "{failure:?}");
     // The answer of the job and the summary of the verdict name them as well.
     let shown: String = failure.blocks.iter().map(ToString::to_string).collect();
     for once in ["web.Login::rejects_a_wrong_password", "web.Cart::adds_up", "2 of 3 tests failed"] {
