@@ -23,10 +23,11 @@ impl Desk {
     pub(crate) async fn gather(&self, request: &mut Request, clock: &Clock) {
         let place = request.place.clone();
         let Some(execution) = request.execution.clone() else { return };
-        let actions = match self.pipelines.actions(&place.pipeline, &execution).await {
-            Ok(actions) => Ok(self.take_from_actions(request, &actions, clock).await),
-            Err(error) => Err(request.release.gaps.push(error.to_string())),
-        };
+        let actions = self.pipelines.actions(&place.pipeline, &execution).await;
+        match &actions {
+            Ok(actions) => self.take_from_actions(request, actions, clock).await,
+            Err(error) => request.release.gaps.push(error.to_string()),
+        }
         let release = &mut request.release;
         match self.take_execution(&place, &execution, release).await {
             Ok(()) => release.is_read = actions.is_ok(),
