@@ -256,6 +256,12 @@ pub(crate) fn gate(schema: &mut Schema) {
         }
     }
     schema.insert("anyOf".to_owned(), Value::Array(choices));
+    // Provenance is that of files.
+    let given = |key: &str| json!({"required": [key], "properties": {key: {"type": "object"}}});
+    let reports = json!({"type": "object", "required": ["reports"]});
+    let files = json!([{"required": ["tests"], "properties": {"tests": reports}}, given("coverage"), given("sarif")]);
+    schema.insert("if".to_owned(), given("provenance"));
+    schema.insert("then".to_owned(), json!({"anyOf": files}));
 }
 
 /// Tests come from somewhere.

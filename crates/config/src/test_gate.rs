@@ -65,6 +65,12 @@ impl TestGate {
             let what = "has a `provenance` that asks for nothing; add `since_execution: true` or `max_age`";
             return fault(&["provenance"], what);
         }
+        let reads_files = |tests: &TestsPolicy| !tests.reports.is_empty();
+        let has_files = self.tests.as_ref().is_some_and(reads_files) || self.coverage.is_some() || self.sarif.is_some();
+        if self.provenance.is_some() && !has_files {
+            let what = "has a `provenance`, which looks at report files, and reads none; the report groups of `codebuild` are those of the build that the action names";
+            return fault(&["provenance"], what);
+        }
         None
     }
 

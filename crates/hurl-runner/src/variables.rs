@@ -5,6 +5,9 @@ use std::fmt;
 
 use crate::value::Value;
 
+/// How many characters a line of a secret has that is kept out of reports by itself: shorter ones stand in many texts.
+const LONG_LINE: usize = 8;
+
 /// What templates are filled with. Values of secrets never appear in a report or in `Debug`.
 #[derive(Clone, Default)]
 pub struct Variables {
@@ -32,10 +35,16 @@ impl Variables {
         self.values.insert(name.into(), Value::String(value));
     }
 
-    /// Keeps `value` out of everything that is reported, without a variable for it.
+    /// Keeps `value` out of everything that is reported, without a variable for it. Of one with several lines, such as a
+    /// key, each line of more than a few characters is kept out by itself, too.
     pub fn keep_secret(&mut self, value: &str) {
-        if !value.is_empty() {
-            self.secrets.insert(value.to_owned());
+        if value.is_empty() {
+            return;
+        }
+        self.secrets.insert(value.to_owned());
+        if value.contains('\n') {
+            let lines = value.lines().map(str::trim).filter(|line| line.chars().count() >= LONG_LINE);
+            self.secrets.extend(lines.map(str::to_owned));
         }
     }
 
@@ -61,8 +70,7 @@ fn redact_one(text: &str, secret: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        let spelled =
-            [false, true].into_iter().find_map(|doubled| escaped_length(rest.as_bytes(), secret.as_bytes(), doubled));
+        let spelled = [false, true].into_iter().find_map(|doubled| escaped_length(rest.as_bytes(), secret, doubled));
         if let Some(length) = spelled {
             redacted.push_str("***");
             rest = &rest[length..];
@@ -74,17 +82,43 @@ fn redact_one(text: &str, secret: &str) -> String {
     redacted
 }
 
-/// The number of bytes at the beginning of `text` that spell `secret`, each byte of it as it is or escaped. A
+/// The number of bytes at the beginning of `text` that spell `secret`, each character of it as it is or escaped. A
 /// backslash is its own escape: with `doubled`, two of them are one.
-fn escaped_length(text: &[u8], secret: &[u8], doubled: bool) -> Option<usize> {
+fn escaped_length(text: &[u8], secret: &str, doubled: bool) -> Option<usize> {
     let mut at = 0;
-    for &byte in secret {
+    for character in secret.chars() {
+        let rest = text.get(at..)?;
+        at += json_escape_length(rest, character).or_else(|| bytes_length(rest, character, doubled))?;
+    }
+    Some(at)
+}
+
+/// The number of bytes at the beginning of `text` that spell a character as JSON escapes it: `\u00e9`, and two of these
+/// beyond the first 65,536 characters.
+fn json_escape_length(text: &[u8], character: char) -> Option<usize> {
+    let mut units = [0; 2];
+    let mut at = 0;
+    for unit in character.encode_utf16(&mut units) {
+        let [high, low] = unit.to_be_bytes();
+        match text.get(at..)? {
+            [b'\\', b'u', one, two, three, four, ..] if is_hex(*one, *two, high) && is_hex(*three, *four, low) => {
+                at += 6;
+            }
+            _ => return None,
+        }
+    }
+    Some(at)
+}
+
+/// The number of bytes at the beginning of `text` that spell a character, each byte of it as it is or escaped.
+fn bytes_length(text: &[u8], character: char, doubled: bool) -> Option<usize> {
+    let mut at = 0;
+    for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
         at += match (text.get(at..)?, byte) {
             ([b'\\', b'\\', ..], b'\\') if doubled => 2,
             ([first, ..], _) if *first == byte => 1,
             ([b'+', ..], b' ') => 1,
             ([b'%', high, low, ..], _) if is_hex(*high, *low, byte) => 3,
-            ([b'\\', b'u', b'0', b'0', high, low, ..], _) if is_hex(*high, *low, byte) => 6,
             ([b'\\', b'n', ..], b'\n') | ([b'\\', b'r', ..], b'\r') | ([b'\\', b't', ..], b'\t') => 2,
             ([b'\\', second, ..], b'"' | b'/') if *second == byte => 2,
             _ => return None,
@@ -119,6 +153,8 @@ mod tests {
         variables.set_secret("quoted", "say \"hi\"");
         variables.set_secret("accent", "café");
         variables.set_secret("path", r"C:\\x\y");
+        variables.set_secret("key", "-----BEGIN\nMIIBVgIBADANBg\nx=\n");
+        variables.set_secret("rocket", "a🚀b");
         for (text, expected) in [
             ("x a b/c y", "x *** y"),
             ("?t=a+b%2Fc&u=Bob", "?t=***&u=Bob"),
@@ -130,12 +166,17 @@ mod tests {
             ("caf%C3%A9 café caf\\u00e", "*** *** caf\\u00e"),
             ("a b/", "a b/"),
             (r"C:\\x\y C:\\\\x\\y", "*** ***"),
+            (r"caf\u00e9 caf\u00E9 caf\u00ea", r"*** *** caf\u00ea"),
+            (r"a\ud83d\ude80b a\ud83d b a🚀b", r"*** a\ud83d b ***"),
+            // A line of a secret, and one that is too short to be told from others.
+            ("-MIIBVgIBADANBg\n+x=", "-***\n+x="),
+            ("-----BEGIN\\nMIIBVgIBADANBg\\nx=\\n!", "***!"),
         ] {
             assert_eq!(variables.redact(text), expected);
         }
         assert_eq!(
             format!("{variables:?}"),
-            r#"{"accent": "***", "empty": "", "longer": "***", "name": "Bob", "path": "***", "quoted": "***", "token": "***"}"#
+            r#"{"accent": "***", "empty": "", "key": "***", "longer": "***", "name": "Bob", "path": "***", "quoted": "***", "rocket": "***", "token": "***"}"#
         );
     }
 }

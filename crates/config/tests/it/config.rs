@@ -110,6 +110,10 @@ pub(crate) fn refused() -> Vec<(String, Vec<&'static str>)> {
             vec!["did you mean \"high\""],
         ),
         ("gates: {web: {sarif: {reports: [a]}, provenance: {}}}".to_owned(), vec!["asks for nothing"]),
+        (
+            "gates: {web: {tests: {codebuild: {project: web}}, provenance: {max_age: 2h}}}".to_owned(),
+            vec!["looks at report files, and reads none"],
+        ),
         ("gates: {web: {sarif: {reports: [a]}, without_baseline: maybe}}".to_owned(), vec!["maybe", "inconclusive"]),
         (gate("max_duration: 10"), vec!["10m"]),
         (gate("max_duration: soon"), vec!["\"soon\"", "1h30m"]),
