@@ -192,6 +192,8 @@ fn stated(word: &str) -> Option<Outcome> {
         ("ignored", Outcome::Skipped),
         ("pending", Outcome::Skipped),
         ("untested", Outcome::Skipped),
+        ("blocked", Outcome::Skipped),
+        ("inconclusive", Outcome::Skipped),
         ("failed", Outcome::Failed),
         ("fail", Outcome::Failed),
         ("failure", Outcome::Failed),
@@ -201,6 +203,29 @@ fn stated(word: &str) -> Option<Outcome> {
         ("crashed", Outcome::Errored),
         ("timeout", Outcome::Errored),
         ("aborted", Outcome::Errored),
+        ("interrupted", Outcome::Errored),
+        ("cancelled", Outcome::Errored),
+        ("canceled", Outcome::Errored),
+        ("undefined", Outcome::Errored),
     ];
     known.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim())).map(|(_, outcome)| *outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_mean_what_they_mean_in_other_formats() {
+        for (words, expected) in [
+            (&["run", "completed", "passed", "PASSED", "ok", ""][..], None),
+            (&["notrun", "Skipped", " disabled ", "Inconclusive", "blocked"], Some(Outcome::Skipped)),
+            (&["fail", "FAILED", "failure"], Some(Outcome::Failed)),
+            (&["error", "crashed", "interrupted", "Cancelled", "canceled", "undefined"], Some(Outcome::Errored)),
+        ] {
+            for word in words {
+                assert_eq!(stated(word), expected, "{word:?}");
+            }
+        }
+    }
 }
