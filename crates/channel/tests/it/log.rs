@@ -1,28 +1,31 @@
 //! What is logged.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use stagegate_channel::{Outcome, Say as _, Templates};
 use stagegate_config::{Config, TemplateForm};
 use stagegate_notice::Bulletin;
-use tracing::subscriber::DefaultGuard;
 
 use crate::server::{Reply, Server};
 use crate::world::{CANARY, bulletin, channels, http_channels, send};
 
-/// What is logged on this thread.
-struct Log {
-    written: Arc<Mutex<Vec<u8>>>,
-    _guard: DefaultGuard,
+thread_local! {
+    /// What this thread has logged, while somebody wants to know.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
+/// What is logged on this thread. All threads have one subscriber: what each of several of them wants of a
+/// place in the code is kept once for all, and what one has just begun to want may be missed.
+struct Log(());
+
 /// Where it is written.
-struct Writer(Arc<Mutex<Vec<u8>>>);
+struct Writer;
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
@@ -33,15 +36,23 @@ impl Write for Writer {
 
 impl Log {
     fn start() -> Self {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let writer = written.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || Writer(writer.clone())).finish();
-        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(|| Writer).finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        LOGGED.set(Some(Vec::new()));
+        Self(())
     }
 
     fn said(&self) -> String {
-        String::from_utf8(self.written.lock().unwrap().clone()).unwrap()
+        LOGGED.with_borrow(|logged| String::from_utf8(logged.clone().unwrap_or_default()).unwrap())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        LOGGED.set(None);
     }
 }
 

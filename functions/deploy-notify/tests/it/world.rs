@@ -1,8 +1,9 @@
 //! A pipeline that has really run, its events, and a CodePipeline that still knows of it; and for each case a state bucket
 //! and a Slack of its own.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -54,18 +55,21 @@ pub(crate) struct Case {
     pub(crate) start: Timestamp,
 }
 
-/// The errors that are logged on this thread.
-pub(crate) struct Log {
-    written: Arc<Mutex<Vec<u8>>>,
-    _guard: tracing::subscriber::DefaultGuard,
+thread_local! {
+    /// What this thread has logged, while somebody wants to know.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
+/// The errors that are logged on this thread. All threads have one subscriber: what each of several of them wants of a
+/// place in the code is kept once for all, and what one has just begun to want may be missed.
+pub(crate) struct Log(());
+
 /// Where they are written.
-struct Writer(Arc<Mutex<Vec<u8>>>);
+struct Writer;
 
 impl std::io::Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
@@ -76,18 +80,23 @@ impl std::io::Write for Writer {
 
 impl Log {
     pub(crate) fn of_errors() -> Self {
-        let written = Arc::new(Mutex::new(Vec::new()));
-        let writer = written.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_max_level(tracing::Level::ERROR)
-            .with_writer(move || Writer(writer.clone()))
-            .finish();
-        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(|| Writer);
+            tracing::subscriber::set_global_default(subscriber.with_max_level(tracing::Level::ERROR).finish()).unwrap();
+        });
+        LOGGED.set(Some(Vec::new()));
+        Self(())
     }
 
     pub(crate) fn said(&self) -> String {
-        String::from_utf8(self.written.lock().unwrap().clone()).unwrap()
+        LOGGED.with_borrow(|logged| String::from_utf8(logged.clone().unwrap_or_default()).unwrap())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        LOGGED.set(None);
     }
 }
 
